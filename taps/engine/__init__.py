@@ -1,0 +1,1 @@
+"""How any API is read; nothing in here knows one by name."""

@@ -1,0 +1,273 @@
+"""A stream's JSON Schema, compiled once into a reader of pages.
+
+What a value may be is declared; what arrives may differ. A value of another type is converted where nothing is lost,
+and is an error otherwise. Numbers keep every digit: decimals are read as `Decimal`, integers of any size as `int`.
+
+=============  =====================================================================
+declared       taken besides the type itself
+=============  =====================================================================
+string         a number or boolean, as it is written; an object or array, as its JSON text
+integer        `"12"`; `12.0`
+number         `"12.5"`
+boolean        `"true"`, `"false"`
+=============  =====================================================================
+
+Fields that the schema does not declare are left out, and their names kept for one warning.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import simplejson
+
+from taps.engine.errors import RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["RecordCodec", "RecordsPath", "decode_json"]
+
+_INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_MOST_DIGITS = 4000  # beyond it CPython refuses to write an int as text
+_EXCERPT = 60
+_NOT_CONVERTIBLE = object()
+
+
+def decode_json(body: bytes) -> Any:
+    """Read a JSON body with exact numbers.
+
+    Args:
+        body: UTF-8 text, with or without a byte order mark.
+
+    Returns:
+        The document; decimals are `Decimal`.
+
+    Raises:
+        ValueError: The body is empty or no JSON; `NaN` and `Infinity`, which Python would take, are none either.
+    """
+    if not body.strip():
+        raise ValueError("it is empty")
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"it is no JSON: {error}") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+class RecordsPath:
+    """Where a page holds its records: a JSONPath of fields and `[*]`.
+
+    `$.data[*]` are the elements of an array, `$.data` is one object, `$.ivrs[*].menus[*]` elements of elements.
+
+    Raises:
+        ValueError: The path has anything else in it.
+    """
+
+    _PATH = re.compile(r"\$(?:\.\w+(?:\[\*\])?)*", re.ASCII)
+
+    def __init__(self, path: str) -> None:
+        if not self._PATH.fullmatch(path):
+            raise ValueError(f"{path!r} is not a JSONPath of fields and [*]")
+        self.path = path
+        self._steps = [(name, bool(star)) for name, star in re.findall(r"\.(\w+)(\[\*\])?", path)]
+
+    def select(self, document: Any) -> list[dict[str, Any]]:
+        """Take the records out of a page.
+
+        Args:
+            document: The decoded body.
+
+        Returns:
+            The records, each an object.
+
+        Raises:
+            ValueError: The document is of another shape.
+        """
+        nodes: list[Any] = [document]
+        for name, star in self._steps:
+            nodes = [self._member(node, name) for node in nodes]
+            if star:
+                nodes = [element for node in nodes for element in self._elements(node, name)]
+        for node in nodes:
+            if not isinstance(node, dict):
+                raise ValueError(f"at {self.path} there is {_kind(node)} where an object is due")  # noqa: TRY004
+        return nodes
+
+    def _member(self, node: Any, name: str) -> Any:
+        if not isinstance(node, dict):
+            raise ValueError(f"there is {_kind(node)} where an object with '{name}' is due")  # noqa: TRY004
+        if name not in node:
+            raise ValueError(f"it has no '{name}'")
+        return node[name]
+
+    def _elements(self, node: Any, name: str) -> list[Any]:
+        if not isinstance(node, list):
+            raise ValueError(f"'{name}' is {_kind(node)} where an array is due")  # noqa: TRY004
+        return node
+
+
+class RecordCodec:
+    """Makes records what their schema declares.
+
+    Args:
+        stream: The stream's name, for messages.
+        schema: Its JSON Schema.
+        keys: Names of its primary keys.
+    """
+
+    def __init__(self, stream: str, schema: Mapping[str, Any], keys: Sequence[str]) -> None:
+        self.undeclared: set[str] = set()
+        """Names of fields that were left out, nested ones as `parent.child`."""
+        self._stream = stream
+        self._keys = tuple(keys)
+        self._root = _Object("", schema["properties"], keep_rest=bool(schema.get("additionalProperties", False)))
+
+    def convert(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the record as the schema declares it.
+
+        Raises:
+            RecordError: A primary key is missing or null, or a value has another type and cannot be converted without
+                loss.
+        """
+        for key in self._keys:
+            if record.get(key) is None:
+                found = "null" if key in record else "missing"
+                others = ", ".join(f"{name}={record[name]}" for name in self._keys if record.get(name) is not None)
+                raise RecordError(
+                    f"a record's primary key '{key}' is {found}{f' ({others})' if others else ''}; "
+                    f"the record has the fields {', '.join(list(record)[:8])}"
+                )
+        try:
+            return self._root.convert(record, self.undeclared)
+        except _MismatchError as mismatch:
+            key = ", ".join(f"{name}={record[name]}" for name in self._keys)
+            raise RecordError(f"record {key}: {mismatch}") from None
+
+
+class _MismatchError(Exception):
+    def __init__(self, field: str, expected: Sequence[str], value: Any) -> None:
+        text = _json_text(value)
+        excerpt = text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
+        super().__init__(f"field '{field}' is declared {' or '.join(expected)}, but is {_kind(value)}: {excerpt}")
+
+
+class _Object:
+    """The members of an object, each with its declaration."""
+
+    def __init__(self, path: str, properties: Mapping[str, Any], *, keep_rest: bool) -> None:
+        self._path = path
+        self._keep_rest = keep_rest
+        self._members = {
+            name: _Value(f"{path}.{name}" if path else name, declared) for name, declared in properties.items()
+        }
+
+    def convert(self, value: Mapping[str, Any], undeclared: set[str]) -> dict[str, Any]:
+        converted: dict[str, Any] = {}
+        for name, member in value.items():
+            declared = self._members.get(name)
+            if declared is not None:
+                converted[name] = declared.convert(member, undeclared)
+            elif self._keep_rest:
+                converted[name] = member
+            else:
+                undeclared.add(f"{self._path}.{name}" if self._path else name)
+        return converted
+
+
+class _Value:
+    """A field's declaration: the types it may have, and what is inside of them."""
+
+    def __init__(self, path: str, schema: Mapping[str, Any]) -> None:
+        self._path = path
+        types = schema.get("type", ("null", "boolean", "integer", "number", "string", "array", "object"))
+        self._types = (types,) if isinstance(types, str) else tuple(types)
+        self._accepts = set(self._types) | ({"integer"} if "number" in self._types else set())
+        properties, items = schema.get("properties"), schema.get("items")
+        self._members = (
+            _Object(path, properties, keep_rest=bool(schema.get("additionalProperties", False))) if properties else None
+        )
+        self._items = _Value(path, items) if items else None
+
+    def convert(self, value: Any, undeclared: set[str]) -> Any:
+        kind = _json_type(value)
+        if kind not in self._accepts:
+            return self._converted(value, kind)
+        if kind == "object" and self._members:
+            return self._members.convert(value, undeclared)
+        if kind == "array" and self._items:
+            return [self._items.convert(item, undeclared) for item in value]
+        return value
+
+    def _converted(self, value: Any, kind: str) -> Any:
+        if kind != "null":
+            for declared in self._types:
+                converted = _CONVERSIONS.get((kind, declared), _no_conversion)(value)
+                if converted is not _NOT_CONVERTIBLE:
+                    return converted
+        raise _MismatchError(self._path, self._types, value)
+
+
+def _no_conversion(_: Any) -> Any:
+    return _NOT_CONVERTIBLE
+
+
+def _whole(value: Decimal) -> Any:
+    if value.adjusted() < _MOST_DIGITS and value == value.to_integral_value():
+        return int(value)
+    return _NOT_CONVERTIBLE
+
+
+def _integer_from(text: str) -> Any:
+    return int(text) if len(text) < _MOST_DIGITS and _INTEGER.fullmatch(text) else _NOT_CONVERTIBLE
+
+
+def _number_from(text: str) -> Any:
+    return Decimal(text) if _NUMBER.fullmatch(text) else _NOT_CONVERTIBLE
+
+
+def _boolean_from(text: str) -> Any:
+    return {"true": True, "false": False}.get(text, _NOT_CONVERTIBLE)
+
+
+def _json_text(value: Any) -> str:
+    return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+
+
+_CONVERSIONS: dict[tuple[str, str], Callable[[Any], Any]] = {
+    ("number", "integer"): _whole,
+    ("string", "integer"): _integer_from,
+    ("string", "number"): _number_from,
+    ("string", "boolean"): _boolean_from,
+    ("boolean", "string"): _json_text,
+    ("integer", "string"): str,
+    ("number", "string"): str,
+    ("array", "string"): _json_text,
+    ("object", "string"): _json_text,
+}
+
+_JSON_TYPES = {
+    bool: "boolean",
+    int: "integer",
+    Decimal: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
+
+def _json_type(value: Any) -> str:
+    return _JSON_TYPES[type(value)]
+
+
+def _kind(value: Any) -> str:
+    kind = _json_type(value)
+    return "null" if kind == "null" else f"{'an' if kind[0] in 'aio' else 'a'} {kind}"

@@ -1,0 +1,255 @@
+"""The settings that all taps share, and what to say of a bad one."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values, find_dotenv
+from jsonschema import Draft202012Validator, FormatChecker
+from singer_sdk import typing as th
+
+from taps.engine.timestamps import parse_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from jsonschema import ValidationError
+
+__all__ = ["common_settings", "environment_settings", "secrets_of", "setting_errors", "unknown_settings"]
+
+_TRUE = {"true", "1", "yes", "on"}
+_FALSE = {"false", "0", "no", "off"}
+
+_formats = FormatChecker(formats=())
+
+
+@_formats.checks("date-time", raises=ValueError)
+def _is_timestamp(value: object) -> bool:
+    return not isinstance(value, str) or bool(parse_timestamp(value))
+
+
+@_formats.checks("uri", raises=ValueError)
+def _is_http_address(value: object) -> bool:
+    if not isinstance(value, str):
+        return True
+    parts = urlsplit(value)
+    plain = not (parts.query or parts.fragment or parts.username or parts.password or any(c.isspace() for c in value))
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and plain
+
+
+_ALLOWED_FORMATS = {
+    "date-time": "a date or timestamp such as 2024-01-31 or 2024-01-31T08:00:00Z",
+    "uri": "an http or https address without user, query or fragment",
+}
+
+
+def common_settings(
+    *, base_url_example: str, page_size: int = 100, max_page_size: int = 100, retry_statuses: Sequence[int]
+) -> list[th.Property[Any]]:
+    """Declare the settings that every tap has, apart from its credentials.
+
+    Args:
+        base_url_example: An address that shows what `base_url` looks like for this API.
+        page_size: Records asked for in a page by default.
+        max_page_size: The most that the API gives in a page.
+        retry_statuses: HTTP statuses that are tried again by default.
+
+    Returns:
+        Properties for `singer_sdk.typing.PropertiesList`, in the order in which they are documented.
+    """
+    return [
+        th.Property(
+            "base_url",
+            th.URIType,
+            required=True,
+            title="Base URL",
+            description="Address of the API, without the version path and without a trailing slash.",
+            examples=[base_url_example],
+        ),
+        th.Property(
+            "start_date",
+            th.DateTimeType,
+            default="1970-01-01T00:00:00Z",
+            title="Start date",
+            description="Incremental streams begin here when there is no bookmark yet, or when it is later than the "
+            "bookmark.",
+            examples=["2024-01-31", "2024-01-31T08:00:00Z"],
+        ),
+        th.Property(
+            "page_size",
+            th.IntegerType(minimum=1, maximum=max_page_size),
+            default=page_size,
+            title="Page size",
+            description="Records to ask for in a page. The API may give fewer.",
+        ),
+        th.Property(
+            "max_retries",
+            th.IntegerType(minimum=0, maximum=20),
+            default=3,
+            title="Retries",
+            description="How often a request is sent again after a failure that may pass.",
+        ),
+        th.Property(
+            "backoff_factor",
+            th.NumberType(minimum=0, maximum=60),
+            default=2,
+            title="Back-off factor",
+            description="Seconds to wait before the first retry; doubled for each further one, with up to a quarter "
+            "of random time on top. A `Retry-After` of the API is obeyed instead.",
+        ),
+        th.Property(
+            "retry_statuses",
+            th.ArrayType(th.IntegerType(minimum=400, maximum=599)),
+            default=list(retry_statuses),
+            title="Statuses to retry",
+            description="HTTP statuses that are tried again.",
+        ),
+        th.Property(
+            "request_timeout",
+            th.NumberType(exclusive_minimum=0, maximum=3600),
+            default=60,
+            title="Time-out",
+            description="Seconds to wait for a connection, and for each further piece of an answer.",
+        ),
+        th.Property(
+            "requests_per_minute",
+            th.IntegerType(minimum=1, maximum=1_000_000),
+            title="Rate budget",
+            description="Most requests to send in a minute, spread evenly. Without it there is no limit but the API's "
+            "own.",
+        ),
+        th.Property(
+            "lookback_days",
+            th.NumberType(minimum=0, maximum=3650),
+            default=14,
+            title="Look-back",
+            description="Days taken off the bookmark of streams whose API filters on creation but whose records are "
+            "updated later.",
+        ),
+        th.Property(
+            "skip_inaccessible_streams",
+            th.BooleanType,
+            default=False,
+            title="Skip inaccessible streams",
+            description="Treat a stream that the API refuses with 403 or 404 (a feature that the plan or the key "
+            "lacks) as empty, with a warning, instead of failing it.",
+        ),
+        th.Property(
+            "user_agent",
+            th.StringType(min_length=1, pattern=r"^[\x20-\x7e]+$"),
+            default="frontline-taps",
+            title="User agent",
+            description="The `User-Agent` header of each request.",
+        ),
+    ]
+
+
+def secrets_of(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    """List the values of those settings that the schema marks as secret."""
+    for name, declared in schema.get("properties", {}).items():
+        if declared.get("secret") and isinstance(config.get(name), str):
+            yield config[name]
+
+
+def environment_settings(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Read settings from the environment, and from a `.env` file in this folder or one above.
+
+    The SDK's own reader leaves decimals as text and fails without a name on a number that is none.
+
+    Args:
+        schema: JSON Schema of the settings.
+        prefix: Of the variables, for example `TAP_HELPDESK_`.
+
+    Returns:
+        The settings that are there. What cannot be read as the type declared stays text, for the validation to name.
+    """
+    variables = {**dotenv_values(find_dotenv(usecwd=True)), **os.environ}
+    found = {name: variables.get(prefix + name.upper().replace("-", "_")) for name in schema["properties"]}
+    return {
+        name: _read_variable(text, schema["properties"][name].get("type", ()))
+        for name, text in found.items()
+        if text is not None
+    }
+
+
+def _read_variable(text: str, types: Sequence[str]) -> Any:
+    if "string" in types:
+        return text
+    if "boolean" in types and text.lower() in _TRUE | _FALSE:
+        return text.lower() in _TRUE
+    try:
+        return json.loads(text)
+    except ValueError:
+        try:
+            return json.loads(f"[{text}]") if "array" in types else text
+        except ValueError:
+            return text
+
+
+def unknown_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Say of each setting that no tap knows, in a line, which one may have been meant."""
+    for name in sorted(set(config) - set(schema["properties"])):
+        close = difflib.get_close_matches(name, schema["properties"], n=1)
+        meant = f"; did you mean '{close[0]}'?" if close else ""
+        yield f"Setting '{name}' is unknown and has no effect{meant}"
+
+
+def setting_errors(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """Check a configuration.
+
+    Args:
+        config: The settings, with the defaults filled in.
+        schema: Their JSON Schema.
+
+    Returns:
+        A line for each bad setting: its name, what it is (never for a secret), and what is allowed.
+    """
+    validator = Draft202012Validator(schema, format_checker=_formats)
+    found = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.absolute_path)))
+    lines = [line for error in found for line in _describe(error, config, schema)]
+    return list(dict.fromkeys(lines))
+
+
+def _describe(error: ValidationError, config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    if not error.absolute_path:
+        missing = [name for name in schema.get("required", ()) if name not in config]
+        for name in missing:
+            yield f"Setting '{name}' is missing; it must be {_allowed(schema['properties'][name])}"
+        if not missing:
+            yield f"The settings are not usable: {error.message}"
+        return
+    name = str(error.absolute_path[0])
+    declared = schema["properties"].get(name, {})
+    if declared.get("secret"):
+        value = "empty" if config[name] == "" else "not usable (its value is not shown)"
+    else:
+        value = json.dumps(config[name], default=str, ensure_ascii=False)
+    yield f"Setting '{name}' is {value}; it must be {_allowed(declared)}"
+
+
+def _allowed(declared: Mapping[str, Any]) -> str:
+    """Put a setting's declaration into words, for example `a whole number from 1 to 100`."""
+    names = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}
+    types = [name for name in declared.get("type", ()) if name != "null"]
+    words = " or ".join(names.get(name, name) for name in types) or "as documented"
+    if "array" in types:
+        words = f"a list, of which each is {_allowed(declared.get('items', {}))}"
+    if declared.get("format") in _ALLOWED_FORMATS:
+        words = _ALLOWED_FORMATS[declared["format"]]
+    if declared.get("enum"):
+        words = "one of " + ", ".join(map(json.dumps, declared["enum"]))
+    if declared.get("minLength"):
+        words = words.replace("text", "text that is not empty")
+    if declared.get("pattern"):
+        words += f" that matches {declared['pattern']}"
+    if "minimum" in declared and "maximum" in declared:
+        words += f" from {declared['minimum']} to {declared['maximum']}"
+    elif "exclusiveMinimum" in declared and "maximum" in declared:
+        words += f" above {declared['exclusiveMinimum']}, at most {declared['maximum']}"
+    if declared.get("examples") and declared.get("format") != "date-time":
+        words += f", for example {declared['examples'][0]}"
+    return words

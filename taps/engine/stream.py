@@ -1,0 +1,311 @@
+"""A stream as a declaration: from class attributes to pages, records and bookmarks."""
+
+from __future__ import annotations
+
+import logging
+import string
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from urllib.parse import quote
+
+from singer_sdk import Stream, metrics
+from singer_sdk.exceptions import SyncError
+
+from taps.engine.client import Request, http_date
+from taps.engine.codec import RecordCodec, RecordsPath, decode_json
+from taps.engine.errors import RecordError, StatusError
+from taps.engine.meters import RunningCounter, RunningTimer
+from taps.engine.pagination import Page, Query, SinglePage
+from taps.engine.seam import Seam
+from taps.engine.state import Bookmarks, CoveredByParent
+from taps.engine.timestamps import format_timestamp, parse_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.streams._state import StreamStateManager
+
+    from taps.engine.pagination import Pagination
+    from taps.engine.tap import ApiTap
+
+__all__ = ["ApiStream"]
+
+_Meter = TypeVar("_Meter", RunningCounter, RunningTimer)
+
+_INACCESSIBLE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+_IMPLAUSIBLE = timedelta(days=1)
+
+
+class ApiStream(Stream):
+    """A list that an API gives at one path.
+
+    A subclass declares; it hardly ever needs a method::
+
+        class Conversations(HelpdeskStream):
+            name = "conversations"
+            path = "/v1/tickets/{ticket_id}/conversations"
+            parent_stream_type = Tickets
+
+    A `{field}` in the path of a child stream stands for its parent's key, and each of the child's records gets it as a
+    field of that name.
+    """
+
+    path: ClassVar[str]
+    """Path below `base_url`."""
+
+    primary_keys: Sequence[str] = ("id",)
+    """Fields that identify a record."""
+
+    records_jsonpath: ClassVar[str] = "$.data[*]"
+    """Where a page holds the records; without a final `[*]` it is one object."""
+
+    pagination: ClassVar[Pagination] = SinglePage()
+    """How the list comes in pages."""
+
+    params: ClassVar[Mapping[str, str]] = {}
+    """Query parameters of each request."""
+
+    replication_key: str | None = None
+    """Field that tells when a record was last changed, where the API can be asked for records from a time on."""
+
+    start_param: ClassVar[str | None] = None
+    """Of a stream with a replication key: the parameter that asks for records from a time on."""
+
+    lookback: ClassVar[bool] = False
+    """Whether the setting `lookback_days` is taken off the bookmark."""
+
+    is_sorted = False
+    """Whether the API gives the records in ascending order of the replication key, so that a sync can be resumed."""
+
+    # A child's rows are covered by its parent's bookmark (see CoveredByParent): no stream has partitions of state.
+    state_partitioning_keys: Sequence[str] | None = ()
+
+    def __init__(self, tap: ApiTap) -> None:
+        super().__init__(tap)
+        self.tap = tap
+        self.failed = False
+        """Whether this stream ended in an error and gives no more records in this sync."""
+        self._not_after = datetime.fromtimestamp(tap.initialized_at / 1000, tz=timezone.utc)
+        self._meters: dict[str, RunningCounter | RunningTimer] = {}
+        if self.is_sorted:
+            self.STATE_MSG_FREQUENCY = self.config["page_size"]
+
+    # What the declarations mean
+
+    @cached_property
+    def parent_key_fields(self) -> tuple[str, ...]:
+        """Fields of the path that are filled with the parent's key; empty for a stream without a parent."""
+        return tuple(field for _, field, _, _ in string.Formatter().parse(self.path) if field)
+
+    @cached_property
+    def codec(self) -> RecordCodec:
+        """Reader of this stream's records, made for the schema that the catalog has in force."""
+        return RecordCodec(self.name, self.effective_schema, type(self).primary_keys)
+
+    @property
+    def complete(self) -> bool:
+        """Whether this stream and the children whose rows it covers have brought all that they were asked for."""
+        return not self.failed and not any(child.failed for child in self._descendents)
+
+    @property
+    def state_manager(self) -> StreamStateManager:
+        """The keeper of this stream's bookmark."""
+        return self._bookmarks
+
+    @cached_property
+    def _bookmarks(self) -> StreamStateManager:
+        arguments: dict[str, Any] = {
+            "tap_name": self.tap_name,
+            "stream_name": self.name,
+            "tap_state": self.tap_state,
+            "state_partitioning_keys": self.state_partitioning_keys,
+            "is_sorted": self.is_sorted,
+        }
+        if self.parent_stream_type:
+            return CoveredByParent(**arguments)
+        return Bookmarks(not_after=lambda: self._not_after, complete=lambda: self.complete, **arguments)
+
+    @property
+    def _descendents(self) -> Iterator[ApiStream]:
+        return (child for child in self.descendent_streams if isinstance(child, ApiStream))
+
+    def query(self, context: Context | None) -> Query:
+        """Say what to read.
+
+        Args:
+            context: The parent's key, for a child stream.
+        """
+        keys = {field: quote(str((context or {})[field]), safe="") for field in self.parent_key_fields}
+        params: dict[str, str | int] = dict(self.params)
+        if self.start_param:
+            params[self.start_param] = self.start_value(context)
+        return Query(
+            request=Request(self.config["base_url"] + self.path.format_map(keys), params),
+            page_size=self.config["page_size"],
+            cursor=type(self).replication_key,
+            start_param=self.start_param,
+        )
+
+    def start_value(self, context: Context | None) -> str:
+        """Give the time from which records are asked for: the bookmark, less the look-back, or else `start_date`."""
+        start_date = parse_timestamp(self.config["start_date"])
+        bookmark = self.get_starting_replication_key_value(context)
+        start = parse_timestamp(bookmark) if bookmark else start_date
+        if self.lookback and start > start_date:
+            start -= timedelta(days=self.config["lookback_days"])
+        return format_timestamp(start)
+
+    def compare_start_date(self, value: str, start_date_value: str) -> str:
+        """Give the later of a bookmark and the setting `start_date`."""
+        return max(value, start_date_value, key=parse_timestamp)
+
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:  # noqa: ARG002
+        """Give none: `Bookmarks` itself keeps a bookmark from getting ahead of the sync's start."""
+        return
+
+    # From pages to records
+
+    def pages(self, context: Context | None) -> Iterator[Page]:
+        """Get the list page by page, to its end.
+
+        Args:
+            context: The parent's key, for a child stream.
+
+        Raises:
+            SyncError: A page could not be had or used. The pages before it have been given.
+        """
+        requests = self.pagination.requests(self.query(context))
+        request = next(requests)
+        counter = self._meter("requests", lambda: RunningCounter(metrics.Metric.HTTP_REQUEST_COUNT, self._tags))
+        while True:
+            reply = self.tap.http.get(request, self._decode)
+            counter.increment()
+            self._note_server_time(reply.headers)
+            page = Page(reply.url, reply.headers, [self._record(raw, context) for raw in reply.content])
+            yield page
+            try:
+                request = requests.send(page)
+            except StopIteration:
+                return
+
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        """Give the records as they are declared, each once where the API repeats some at a seam.
+
+        Args:
+            context: The parent's key, for a child stream.
+        """
+        cursor = type(self).replication_key
+        seam = Seam(type(self).primary_keys, cursor) if cursor and self.is_sorted else None
+        begun = False
+        try:
+            for page in self.pages(context):
+                begun = True
+                yield from seam.fresh(page.records) if seam else page.records
+        except StatusError as error:
+            if not self._counts_as_empty(error, context, begun=begun):
+                raise
+
+    def _decode(self, body: bytes) -> list[dict[str, Any]]:
+        return self._records_path.select(decode_json(body))
+
+    @cached_property
+    def _records_path(self) -> RecordsPath:
+        return RecordsPath(self.records_jsonpath)
+
+    def _record(self, raw: dict[str, Any], context: Context | None) -> dict[str, Any]:
+        record = self.codec.convert({**raw, **context} if context else raw)
+        cursor = type(self).replication_key
+        if cursor and record.get(cursor) is not None:
+            try:
+                parse_timestamp(record[cursor])
+            except ValueError as error:
+                key = ", ".join(f"{name}={record[name]}" for name in type(self).primary_keys)
+                raise RecordError(f"record {key}: field '{cursor}': {error}") from None
+        return record
+
+    def _note_server_time(self, headers: Mapping[str, str]) -> None:
+        """Hold bookmarks to the start of the sync by the server's clock, where it is behind ours."""
+        moment = http_date(headers.get("Date", ""))
+        if moment is not None and abs(moment - self._not_after) < _IMPLAUSIBLE:
+            self._not_after = min(moment, self._not_after)
+
+    def _counts_as_empty(self, error: StatusError, context: Context | None, *, begun: bool) -> bool:
+        """Decide, with a warning, whether a refusal means that there is nothing to read."""
+        if error.status == HTTPStatus.NOT_FOUND and context:
+            self.log("%s; taken as a parent that was deleted meanwhile", error, level=logging.WARNING)
+            return True
+        if error.status in _INACCESSIBLE and not begun and self.config["skip_inaccessible_streams"]:
+            self.log("%s; skipped, as skip_inaccessible_streams says", error, level=logging.WARNING)
+            self.tap.stream_skipped(self, error)
+            return True
+        return False
+
+    # Children
+
+    def get_child_context(self, record: Record, context: Context | None) -> Context | None:  # noqa: ARG002
+        """Give a record's key under the name by which each child has it in its path."""
+        children = [child for child in self.child_streams if isinstance(child, ApiStream)]
+        return {field: record[type(self).primary_keys[0]] for child in children for field in child.parent_key_fields}
+
+    def preprocess_context(self, context: Context) -> Context:
+        """Keep of a parent's context what this stream's path needs."""
+        return {field: context[field] for field in self.parent_key_fields}
+
+    # Failure and report
+
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        # Private to the SDK, which ends the whole sync at the first error of a stream: here alone it can be caught
+        # so that the other streams still run. tests/engine/test_sdk_hooks.py fails when the SDK no longer calls it.
+        if self.failed or self.tap.aborted:
+            return
+        try:
+            yield from super()._sync_records(context, write_messages=write_messages)
+        except SyncError as error:
+            if self.ABORT_AT_RECORD_COUNT is not None:
+                raise
+            self.failed = True
+            self.tap.stream_failed(self, error)
+
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log a message, but not what the SDK says of a child again for each parent, or of an error besides ours."""
+        if level == logging.ERROR or (level == logging.INFO and self.parent_stream_type):
+            level = logging.DEBUG
+        super().log(message, *args, level=level, **kwargs)
+
+    @property
+    def _tags(self) -> dict[str, Any]:
+        return {metrics.Tag.STREAM: self.name, metrics.Tag.ENDPOINT: self.path}
+
+    def _meter(self, name: str, make: Callable[[], _Meter]) -> _Meter:
+        return cast("_Meter", self._meters.setdefault(name, make()))
+
+    def get_record_counter(
+        self, *, endpoint: str | None = None, log_interval: float = metrics.DEFAULT_LOG_INTERVAL
+    ) -> metrics.Counter:
+        """Give the counter of this stream's records; a child has one for all of its parents."""
+        if not self.parent_stream_type:
+            return super().get_record_counter(endpoint=endpoint, log_interval=log_interval)
+        tags = {metrics.Tag.STREAM: self.name}
+        return self._meter("records", lambda: RunningCounter(metrics.Metric.RECORD_COUNT, tags))
+
+    def get_sync_timer(self) -> metrics.Timer:
+        """Give the timer of this stream's sync; a child has one for all of its parents."""
+        if not self.parent_stream_type:
+            return super().get_sync_timer()
+        tags = {metrics.Tag.STREAM: self.name}
+        return self._meter("duration", lambda: RunningTimer(metrics.Metric.SYNC_DURATION, tags))
+
+    def log_sync_costs(self) -> None:
+        """Report at the end of the sync: requests, a child's records and time, and what the schema lacks."""
+        super().log_sync_costs()
+        for meter in self._meters.values():
+            meter.finish(succeeded=not self.failed)
+        if undeclared := sorted(self.codec.undeclared):
+            message = "%s: the API gives fields that the schema does not declare; they are left out: %s"
+            self.log(message, self.name, ", ".join(undeclared), level=logging.WARNING)
+        self.tap.stream_ended(self)

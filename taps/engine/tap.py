@@ -1,0 +1,268 @@
+"""The tap that all taps are: settings, one HTTP client, one writer, and the account of what failed."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+from abc import ABC, abstractmethod
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+
+from taps.engine.cli import TapCommand, read_object
+from taps.engine.client import HttpClient, RateBudget, RetryPolicy
+from taps.engine.errors import (
+    ApiError,
+    BodyError,
+    InvalidInputError,
+    InvalidSettingsError,
+    StatusError,
+    SyncFailedError,
+    UnreachableError,
+)
+from taps.engine.redaction import Redactor
+from taps.engine.settings import environment_settings, secrets_of, setting_errors, unknown_settings
+from taps.engine.timestamps import parse_timestamp
+from taps.engine.writer import MessageWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    import click
+    from requests.auth import AuthBase
+    from singer_sdk.exceptions import SyncError
+
+    from taps.engine.stream import ApiStream
+
+__all__ = ["ApiTap"]
+
+
+class ApiTap(Tap, ABC):
+    """A tap that reads one HTTP API.
+
+    A subclass declares `name`, `config_jsonschema` and `stream_types`, and says how a request is signed.
+    """
+
+    package_name = "frontline-taps"
+    message_writer_class = MessageWriter
+
+    stream_types: ClassVar[Sequence[type[ApiStream]]] = ()
+    """The streams, parents before their children."""
+
+    redactor: ClassVar[Redactor] = Redactor()
+    """Knows the secrets of this process; one for all taps, because they share the log."""
+
+    def __init__(
+        self,
+        *,
+        config: dict[str, Any] | None = None,
+        parse_env_config: bool = False,
+        validate_config: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        given = dict(config or {})
+        if parse_env_config:
+            given |= environment_settings(type(self).config_jsonschema, f"{self.name.upper().replace('-', '_')}_")
+        # A setting that is null is a setting that was not made: the default holds.
+        given = {name: value for name, value in given.items() if value is not None}
+        for secret in secrets_of(given, type(self).config_jsonschema):
+            self.redactor.add(secret)
+        if isinstance(given.get("base_url"), str):
+            given["base_url"] = given["base_url"].rstrip("/")
+        self.aborted = False
+        """Whether the sync ends early, because no stream can be read."""
+        self._failures: list[tuple[ApiStream, SyncError]] = []
+        self._announced = 0
+        self._skipped: list[StatusError] = []
+        try:
+            super().__init__(config=given, validate_config=validate_config, **kwargs)
+        except ConfigValidationError:
+            raise InvalidSettingsError(setting_errors(given, type(self).config_jsonschema)) from None
+        if validate_config:
+            if errors := setting_errors(self.config, type(self).config_jsonschema):
+                raise InvalidSettingsError(errors)
+            for line in unknown_settings(self.config, type(self).config_jsonschema):
+                self.logger.warning("%s", line)
+
+    @abstractmethod
+    def authenticator(self) -> AuthBase:
+        """Make what signs each request, from the settings."""
+
+    @cached_property
+    def http(self) -> HttpClient:
+        """The client for all requests of this tap."""
+        return HttpClient(
+            base_url=self.config["base_url"],
+            auth=self.authenticator(),
+            retry=RetryPolicy(
+                max_retries=self.config["max_retries"],
+                backoff_factor=self.config["backoff_factor"],
+                statuses=frozenset(self.config["retry_statuses"]),
+            ),
+            timeout=self.config["request_timeout"],
+            user_agent=self.config["user_agent"],
+            budget=RateBudget(self.config.get("requests_per_minute")),
+            redact=self.redactor,
+            logger=self.logger,
+        )
+
+    def discover_streams(self) -> Sequence[ApiStream]:
+        """Make one stream of each type."""
+        return [stream_type(self) for stream_type in self.stream_types]
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over the state of the last run.
+
+        Raises:
+            InvalidInputError: It is not what a tap writes, or a bookmark is no timestamp.
+        """
+        bookmarks = state.get("bookmarks", {})
+        if not isinstance(bookmarks, dict) or not all(isinstance(entry, dict) for entry in bookmarks.values()):
+            raise InvalidInputError(
+                "The state is not usable: 'bookmarks' must be an object with an object for each stream"
+            )
+        for name, entry in bookmarks.items():
+            value = entry.get("replication_key_value")
+            if name in self.streams and self.streams[name].replication_key and value is not None:
+                try:
+                    parse_timestamp(str(value))
+                except ValueError as error:
+                    raise InvalidInputError(
+                        f"The state is not usable: the bookmark of stream '{name}': {error}"
+                    ) from None
+        super().load_state(state)
+
+    # What becomes of a sync
+
+    def stream_failed(self, stream: ApiStream, error: SyncError) -> None:
+        """Take note that a stream ended in an error; the others go on.
+
+        Nothing is said yet while the API has not given a single page: a wrong key or host fails every stream, and is
+        worth one line.
+        """
+        self._failures.append((stream, error))
+        if self.http.answered:
+            self._announce_failures()
+        elif isinstance(error, UnreachableError) or _are_of_one_kind([failure for _, failure in self._failures]):
+            self.aborted = True
+
+    def stream_skipped(self, stream: ApiStream, error: StatusError) -> None:  # noqa: ARG002
+        """Take note that a stream counts as empty because the API refused it."""
+        self._skipped.append(error)
+
+    def stream_ended(self, stream: ApiStream) -> None:
+        """Take note that the SDK is done with a stream.
+
+        Raises:
+            SyncFailedError: It was the last, and at least one stream failed. This is the one place at the end of
+                `sync_all`, which is final, where the outcome can be told both to the command line and to a caller.
+        """
+        if stream is not list(self.streams.values())[-1]:
+            return
+        if not self.http_was_used or self.http.answered:
+            self._announce_failures()
+        elif self._failures or len(self._skipped) > 1:
+            first = self._failures[0][1] if self._failures else self._skipped[0]
+            raise SyncFailedError(f"No stream could be read. {first}. {self._advice(first)}")
+        if self._failures:
+            names = ", ".join(failed.name for failed, _ in self._failures)
+            raise SyncFailedError(
+                f"{len(self._failures)} of {sum(other.selected for other in self.streams.values())} streams failed: "
+                f"{names}. Their bookmarks stay where they are safe; run again to complete them"
+            )
+
+    @property
+    def http_was_used(self) -> bool:
+        """Whether any request was made."""
+        return "http" in self.__dict__
+
+    def _announce_failures(self) -> None:
+        for stream, error in self._failures[self._announced :]:
+            self.logger.error("Stream '%s' failed: %s", stream.name, self.redactor(" ".join(str(error).split())))
+        self._announced = len(self._failures)
+
+    def _advice(self, error: SyncError) -> str:
+        credentials = [
+            name for name, declared in self.config_jsonschema["properties"].items() if declared.get("secret")
+        ]
+        keys = " and ".join(f"'{name}'" for name in credentials)
+        address = f"'base_url' ({self.config['base_url']})"
+        if isinstance(error, StatusError) and error.status == 401:  # noqa: PLR2004
+            return f"Check {keys}"
+        if isinstance(error, UnreachableError | BodyError):
+            return f"Check {address}"
+        return f"Check {address} and the rights of {keys}"
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        # Private to the SDK, whose own writes a STATE and exits 0, so that half a table passes for a whole one.
+        self.logger.error("Stopped by %s before the sync was complete", signal.Signals(signum).name)
+        raise SystemExit(128 + signum)
+
+    # Command line
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Make the command: the SDK's options, our way with errors."""
+        command = super().get_singer_command()
+        return TapCommand(
+            name=command.name,
+            callback=command.callback,
+            params=command.params,
+            context_settings=command.context_settings,
+            help=command.help,
+            logger=cls.logger,
+            redactor=cls.redactor,
+        )
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read `--config`, and say which file is at fault where one is."""
+        for path in value:
+            if path != "ENV":
+                read_object(Path(path), "config")
+        return super().cb_config(ctx, param, value)
+
+    @classmethod
+    def invoke(
+        cls,
+        *,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Sync, with `--catalog` and `--state` checked before any request."""
+        super().invoke(
+            state=state and io.StringIO(json.dumps(read_object(state, "state"))),
+            catalog=catalog
+            and io.StringIO(json.dumps(_checked_catalog(read_object(catalog, "catalog"), catalog.name))),
+            **kwargs,
+        )
+
+
+def _checked_catalog(catalog: dict[str, Any], name: str) -> dict[str, Any]:
+    streams = catalog.get("streams")
+    usable = isinstance(streams, list) and all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("tap_stream_id"), str)
+        and isinstance(entry.get("schema"), dict)
+        for entry in streams
+    )
+    if not usable:
+        raise InvalidInputError(
+            f"The catalog file {name} is not usable: 'streams' must be a list of objects with 'tap_stream_id' and "
+            f"'schema', as --discover writes it"
+        )
+    return catalog
+
+
+def _are_of_one_kind(errors: Sequence[SyncError]) -> bool:
+    """Whether two streams have failed in the same way, one that no plan or right explains."""
+    if len(errors) < 2 or not all(isinstance(error, ApiError) for error in errors[-2:]):  # noqa: PLR2004
+        return False
+    before, last = (getattr(error, "status", type(error)) for error in errors[-2:])
+    return before == last and last not in {403, 404}

@@ -1,0 +1,56 @@
+"""Timestamps as the APIs write them, read and written without loss of order."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+__all__ = ["format_timestamp", "parse_timestamp"]
+
+_TIMESTAMP = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2})"
+    r"(?:[Tt ](?P<time>\d{2}:\d{2}:\d{2})(?:[.,](?P<fraction>\d{1,9}))?"
+    r"\s?(?P<offset>[Zz]|[+-]\d{2}:?\d{2})?)?",
+    re.ASCII,
+)
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Read an ISO 8601 timestamp.
+
+    Args:
+        text: `YYYY-MM-DDTHH:MM:SS`, with up to nine digits of a second and `Z` or an offset, or a date alone.
+            Without an offset it is UTC. Digits beyond microseconds are cut off.
+
+    Returns:
+        The instant, in UTC.
+
+    Raises:
+        ValueError: The text is no such timestamp, or no such day or time exists.
+    """
+    match = _TIMESTAMP.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no timestamp such as 2024-01-31T08:00:00Z")
+    offset = (match["offset"] or "Z").upper().replace(":", "")
+    offset = "+00:00" if offset == "Z" else f"{offset[:3]}:{offset[3:]}"
+    fraction = (match["fraction"] or "0")[:6].ljust(6, "0")
+    try:
+        instant = datetime.fromisoformat(f"{match['date']}T{match['time'] or '00:00:00'}.{fraction}{offset}")
+        return instant.astimezone(timezone.utc)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{text!r} is no timestamp: {error}") from None
+
+
+def format_timestamp(instant: datetime) -> str:
+    """Write an instant as UTC with `Z`, and with a fraction only where it has one.
+
+    Args:
+        instant: An aware datetime.
+
+    Returns:
+        For example `2024-01-31T08:00:00Z` or `2024-01-31T08:00:00.123Z`.
+    """
+    instant = instant.astimezone(timezone.utc)
+    micro = instant.microsecond
+    precision = "seconds" if not micro else "microseconds" if micro % 1000 else "milliseconds"
+    return instant.isoformat(timespec=precision).removesuffix("+00:00") + "Z"
