@@ -1,0 +1,178 @@
+"""How a fault is done to an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+import time
+from email.utils import formatdate
+from gzip import compress
+from typing import TYPE_CHECKING, Any
+
+from taps.sandbox.answers import origin
+from taps.sandbox.faults import Fault, Faults, Kind
+from taps.sandbox.rows import encode
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: The key of a request's scope under which the protocol leaves the connection, for faults below HTTP.
+TRANSPORT = "sandbox.transport"
+#: The key of a request's scope under which the name of the fault is left for the journal.
+STRUCK = "sandbox.fault"
+
+_DATE_AHEAD = 2
+_HTML = (
+    b"<!DOCTYPE html><html><head><title>Just a moment</title></head><body><h1>Down for maintenance</h1></body></html>"
+)
+_JSON = (b"content-type", b"application/json")
+_MESSAGES = {
+    400: "Validation failed",
+    401: "You have to be logged in to perform this action.",
+    403: "You are not authorized to perform this action.",
+    404: "There is no such resource.",
+    429: "You have used up the requests that you may send a minute.",
+}
+
+
+class Breakage:
+    """Middleware that makes requests go wrong.
+
+    Args:
+        app: What answers.
+        faults: The faults in force.
+        prefix_spared: Paths that begin like this never go wrong.
+    """
+
+    def __init__(self, app: ASGIApp, *, faults: Faults, prefix_spared: str) -> None:
+        self._app = app
+        self._faults = faults
+        self._spared = prefix_spared
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, rightly or not.
+
+        Args:
+            scope: The request.
+            receive: Where its body comes from.
+            send: Where the answer goes.
+        """
+        if scope["path"].startswith(self._spared):
+            await self._app(scope, receive, send)
+            return
+        late, fault = self._faults.strike(scope["path"])
+        if late:
+            scope[STRUCK] = Kind.SLOW.value
+            await asyncio.sleep(late)
+        if fault is None:
+            await self._app(scope, receive, send)
+            return
+        scope[STRUCK] = fault.name
+        if fault.kind is None:
+            await _send(send, fault.status, _error_headers(fault), encode(_error(fault.status)))
+        elif fault.kind is Kind.RESET:
+            await _reset(scope, receive)
+        elif fault.kind in _FIXED:
+            content_type, body = _FIXED[fault.kind]
+            await _send(send, 200, [(b"content-type", content_type)], body)
+        elif fault.kind is Kind.REDIRECT:
+            target = f"{fault.to}{_target(scope)}".encode("latin-1")
+            await _send(send, 302, [(b"location", target)], b"")
+        else:
+            await self._spoil(fault, scope, receive, send)
+
+    async def _spoil(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        status, headers, body = await _answer(self._app, scope, receive)
+        if fault.kind in {Kind.FOREIGN_LINK, Kind.SELF_LINK}:
+            base = fault.to if fault.kind is Kind.FOREIGN_LINK else origin(scope)
+            headers = [pair for pair in headers if pair[0] != b"link"]
+            headers.append((b"link", f'<{base}{_target(scope)}>; rel="next"'.encode("latin-1")))
+            await _send(send, status, headers, body)
+        elif fault.kind is Kind.SHAPE:
+            await _send(send, status, headers, encode(_other_shape(json.loads(body))))
+        elif fault.kind is Kind.MALFORMED:
+            await _send(send, status, headers, body[: len(body) * 2 // 3])
+        elif fault.kind is Kind.GZIP_CUT:
+            packed = compress(body, compresslevel=1, mtime=0)
+            await _send(send, status, [*headers, (b"content-encoding", b"gzip")], packed[: len(packed) * 2 // 3])
+        else:
+            headers.append((b"content-length", str(len(body)).encode()))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            if fault.kind is Kind.RESET_BODY:
+                # What is still on its way when a connection is reset is lost: without this pause, all of it.
+                await asyncio.sleep(0.05)
+                await _reset(scope, receive)
+            else:
+                scope[TRANSPORT].close()
+                await _until_gone(receive)
+
+
+_FIXED = {
+    Kind.HTML: (b"text/html; charset=utf-8", _HTML),
+    Kind.EMPTY: (b"application/json", b""),
+    Kind.NULL: (b"application/json", b"null"),
+}
+
+
+async def _answer(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    # Asked for plain: what is to be spoiled must be readable first.
+    kept = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
+    messages: list[Message] = []
+
+    async def collect(message: Message) -> None:
+        messages.append(message)
+
+    await app({**scope, "headers": kept}, receive, collect)
+    start = messages[0]
+    headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+    return start["status"], headers, b"".join(message.get("body", b"") for message in messages[1:])
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    headers = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _reset(scope: Scope, receive: Receive) -> None:
+    transport = scope[TRANSPORT]
+    # With this option a close sends RST rather than FIN.
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+    await _until_gone(receive)
+
+
+async def _until_gone(receive: Receive) -> None:
+    # The server takes an answer that is never finished for a bug, unless the client is known to be gone by then.
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _target(scope: Scope) -> str:
+    path: bytes = scope["raw_path"]
+    query: bytes = scope["query_string"]
+    return (path + b"?" + query if query else path).decode("latin-1")
+
+
+def _error(status: int) -> dict[str, Any]:
+    return {"code": f"sandbox_{status}", "message": _MESSAGES.get(status, f"The sandbox was asked to answer {status}.")}
+
+
+def _error_headers(fault: Fault) -> list[tuple[bytes, bytes]]:
+    if fault.retry_after is None:
+        return [_JSON]
+    text = str(fault.retry_after)
+    if text == "date":
+        text = formatdate(time.time() + _DATE_AHEAD, usegmt=True)
+    return [_JSON, (b"retry-after", text.encode())]
+
+
+def _other_shape(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return {}
+    return {
+        name: {} if isinstance(part, list) else [] if isinstance(part, dict) else part for name, part in value.items()
+    }

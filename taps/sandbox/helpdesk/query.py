@@ -1,0 +1,143 @@
+"""What a request to the help desk API may ask for, and what it is told when it asks for something else."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from taps.sandbox.answers import Refusal
+from taps.sandbox.instants import instant
+from taps.sandbox.paging import read_cursor
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+LARGEST_PAGE = 100
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def invalid(field: str, message: str, code: str = "invalid_value") -> Refusal:
+    """Refuse a request over one of its parameters.
+
+    Args:
+        field: The parameter.
+        message: What is wrong with it.
+        code: `invalid_value` or `invalid_field`.
+
+    Returns:
+        The refusal, to be raised.
+    """
+    errors = [{"field": field, "message": message, "code": code}]
+    return Refusal(400, {"description": "Validation failed", "errors": errors})
+
+
+class Query:
+    """A request's query parameters.
+
+    Args:
+        query_string: The query as it was sent.
+        allowed: The parameters that this path knows.
+
+    Raises:
+        Refusal: There is a parameter that the path does not know.
+    """
+
+    def __init__(self, query_string: bytes, allowed: Collection[str]) -> None:
+        self._pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
+        for name, _ in self._pairs:
+            if name not in allowed:
+                raise invalid(name, "Unexpected/invalid field in request", "invalid_field")
+        self._values = dict(self._pairs)
+
+    def size(self, cap: int) -> int:
+        """Read how many records a page may hold.
+
+        Args:
+            cap: The server's own cap.
+
+        Returns:
+            `limit`, but no more than the API or the cap allows.
+        """
+        return min(self._positive("limit", LARGEST_PAGE), LARGEST_PAGE, cap)
+
+    def page(self) -> int:
+        """Read which page is asked for.
+
+        Returns:
+            `page`, from 1.
+        """
+        return self._positive("page", 1)
+
+    def cursor(self) -> tuple[int, int]:
+        """Read where the page starts.
+
+        Returns:
+            The position and the page's number that `cursor` stands for.
+        """
+        text = self._values.get("cursor")
+        position = (0, 0) if text is None else read_cursor(text)
+        if position is None:
+            raise invalid("cursor", "It is not a cursor that this API gave")
+        return position
+
+    def moment(self, name: str) -> int | None:
+        """Read a timestamp.
+
+        Args:
+            name: The parameter.
+
+        Returns:
+            The instant; None where the parameter is not given.
+        """
+        text = self._values.get(name)
+        moment = None if text is None else instant(text)
+        if text is not None and moment is None:
+            raise invalid(name, "It should be a timestamp like 2025-01-31T08:00:00Z")
+        return moment
+
+    def choice(self, name: str, options: tuple[str, ...]) -> str:
+        """Read one of several words.
+
+        Args:
+            name: The parameter.
+            options: The words, the default first.
+
+        Returns:
+            The word.
+        """
+        word = self._values.get(name, options[0])
+        if word not in options:
+            raise invalid(name, f"It should be one of these values: '{','.join(options)}'")
+        return word
+
+    def choices(self, name: str, options: Collection[str]) -> set[str]:
+        """Read a list of words.
+
+        Args:
+            name: The parameter, its words separated by commas.
+            options: The words that are known.
+
+        Returns:
+            The words; none where the parameter is not given.
+        """
+        words = {word for word in self._values.get(name, "").split(",") if word}
+        if not words <= set(options):
+            raise invalid(name, f"It should be any of these values: '{','.join(options)}'")
+        return words
+
+    def others(self) -> list[tuple[str, str]]:
+        """Give what the next page's link repeats.
+
+        Returns:
+            All parameters but the cursor, in their order.
+        """
+        return [(name, value) for name, value in self._pairs if name != "cursor"]
+
+    def _positive(self, name: str, default: int) -> int:
+        text = self._values.get(name)
+        if text is None:
+            return default
+        if not _NUMBER.fullmatch(text) or not int(text):
+            raise invalid(name, "It should be a positive whole number")
+        return int(text)

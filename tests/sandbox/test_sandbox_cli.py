@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from taps.sandbox import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMAND = [sys.executable, "-W", "error", "-m", "taps.sandbox.cli"]
+SERVES = re.compile(r"tap-sandbox serves the help desk API at (http://127\.0\.0\.1:\d+) \(api_key: (\S+)\)\n")
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            match = SERVES.fullmatch(line)
+            assert match, line
+            yield process, match[1], match[2]
+        finally:
+            process.kill()
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=20, check=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_stopped(number: signal.Signals) -> None:
+    with started("--tickets", "7", "--fault", "503:at=2") as (process, url, key), requests.Session() as session:
+        session.auth = (key, "X")
+        assert session.get(f"{url}/v1/tickets", params={"updated_since": "1970-01-01"}, timeout=10).status_code == 200
+        assert session.get(f"{url}/v1/groups", timeout=10).status_code == 503
+        assert requests.get(f"{url}/_sandbox/helpdesk/counts", timeout=10).json()["tickets"] == 7
+        assert process.stdout is not None
+        config = json.loads(process.stdout.readline().partition(": ")[2])
+        assert config == {"base_url": url, "api_key": key}
+        # The session still holds its connection.
+        began = time.monotonic()
+        process.send_signal(number)
+        _, err = process.communicate(timeout=5)
+        assert time.monotonic() - began < 1
+        assert process.returncode == 0
+        assert err == ""
+
+
+def test_quiet_prints_the_address_alone() -> None:
+    with started("--quiet", "--tickets", "1", "--api-key", "another") as (process, _, key):
+        assert key == "another"
+        process.terminate()
+        assert process.communicate(timeout=5) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--fault", "nonsense"],
+        ["--port", "70000"],
+        ["--tickets", "many"],
+        ["--page-cap", "101"],
+        ["--no-such-option"],
+        ["stray"],
+        ["--host", "256.0.0.1"],
+    ],
+)
+def test_a_bad_option_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert_one_line(arguments, capsys)
+
+
+def test_a_busy_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert "Address already in use" in assert_one_line(["--port", str(port)], capsys)
+
+
+def assert_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        with pytest.raises(SystemExit) as caught:
+            cli.main(arguments)
+    finally:
+        for number, handler in handlers:
+            signal.signal(number, handler)
+    assert caught.value.code not in {0, None}
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("tap-sandbox: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_problems_end_the_command_without_a_traceback() -> None:
+    ended = run("--fault", "503:never=1")
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("tap-sandbox: bad fault '503:never=1'")
+
+
+def test_help_is_no_problem() -> None:
+    ended = run("--help")
+    assert ended.returncode == 0
+    assert "--rate-limit" in ended.stdout
+
+
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "faker", "httptools"])
+def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None; from taps.sandbox.cli import main; main(['--port', '0'])"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "install frontline-taps[sandbox]" in ended.stderr
