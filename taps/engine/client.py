@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import random
-import socket
-import threading
-import time
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import backoff
 import requests
 
 from taps.engine.errors import ApiError, BodyError, ForeignOriginError, StatusError, TransferError, UnreachableError
+from taps.engine.pacing import retry_after_seconds
+from taps.engine.wording import MESSAGE_LENGTH, api_message, never_connected, reason
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
     from backoff.types import Details
     from requests.auth import AuthBase
 
+    from taps.engine.pacing import RateBudget, RetryPolicy
     from taps.engine.redaction import Redactor
 
-__all__ = ["HttpClient", "RateBudget", "Reply", "Request", "RetryPolicy", "http_date", "retry_after_seconds"]
+__all__ = ["HttpClient", "Reply", "Request"]
 
 _T = TypeVar("_T")
 
-_MESSAGE_LENGTH = 200
-_MESSAGE_FIELDS = ("message", "description", "error_description", "detail", "error", "title")
 _MOST_REDIRECTS = 5
 _LONGEST_WAIT = 3600.0
 
@@ -74,48 +68,6 @@ class Reply(Generic[_T]):
     content: _T
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """When and how often to try again.
-
-    Attributes:
-        max_retries: Tries after the first.
-        backoff_factor: Seconds before the first retry; doubled for each further one.
-        statuses: HTTP statuses that may pass.
-    """
-
-    max_retries: int
-    backoff_factor: float
-    statuses: frozenset[int]
-
-
-class RateBudget:
-    """Spreads requests evenly and holds all of them back while the API asks for a pause; safe for threads.
-
-    Args:
-        per_minute: Most requests in a minute, or `None` for no limit.
-    """
-
-    def __init__(self, per_minute: int | None) -> None:
-        self._interval = 60 / per_minute if per_minute else 0.0
-        self._next = 0.0
-        self._lock = threading.Lock()
-
-    def acquire(self) -> None:
-        """Wait until the next request may be sent."""
-        with self._lock:
-            start = max(self._next, time.monotonic())
-            self._next = start + self._interval
-        wait = start - time.monotonic()
-        if wait > 0:
-            time.sleep(wait)
-
-    def pause(self, seconds: float) -> None:
-        """Let no request start for this long."""
-        with self._lock:
-            self._next = max(self._next, time.monotonic() + seconds)
-
-
 class HttpClient:
     """Gets pages from one API.
 
@@ -147,6 +99,7 @@ class HttpClient:
         self.base_url = base_url
         self.answered = False
         """Whether the API has answered any request with a page."""
+        self._key_refused = False
         self._origin = _origin(base_url)
         self._auth = auth
         self._retry = retry
@@ -172,12 +125,12 @@ class HttpClient:
             ApiError: After the last try, or at once for what cannot pass.
         """
         attempt = backoff.on_exception(
-            lambda: _waits(self._retry.backoff_factor),
+            self._retry.waits,
             ApiError,
             max_tries=self._retry.max_retries + 1,
             giveup=lambda error: not (isinstance(error, ApiError) and error.retriable),
             on_backoff=self._log_wait,
-            on_giveup=_note_tries,
+            on_giveup=self._note_end,
             jitter=None,
             logger=None,
         )(self._attempt)
@@ -224,23 +177,23 @@ class HttpClient:
         except requests.exceptions.Timeout:
             raise TransferError(request.path, f"no answer within {self._timeout:g} s", retriable=True) from None
         except requests.exceptions.ConnectionError as error:
-            if _never_connected(error):
+            if never_connected(error):
                 raise self._unreachable(request, error) from None
-            raise TransferError(request.path, f"connection lost: {_reason(error)}", retriable=True) from None
+            raise TransferError(request.path, f"connection lost: {reason(error)}", retriable=True) from None
         except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
-            raise TransferError(request.path, f"answer cut short: {_reason(error)}", retriable=True) from None
+            raise TransferError(request.path, f"answer cut short: {reason(error)}", retriable=True) from None
         except (requests.exceptions.RequestException, UnicodeError) as error:
-            raise ApiError(request.path, self._redact(f"request not possible: {_reason(error)}")) from None
+            raise ApiError(request.path, self._redact(f"request not possible: {reason(error)}")) from None
 
     def _unreachable(self, request: Request, error: Exception) -> UnreachableError:
-        problem = f"no connection to {_show(self._origin)}: {_reason(error)}"
+        problem = f"no connection to {_show(self._origin)}: {reason(error)}"
         return UnreachableError(request.path, self._redact(problem), retriable=True)
 
     def _refusal(self, request: Request, response: requests.Response) -> StatusError:
         status = response.status_code
-        retriable = status in self._retry.statuses
+        retriable = status in self._retry.statuses and not (status == requests.codes.unauthorized and self._key_refused)
         wait = retry_after_seconds(response.headers) if retriable else None
-        message = self._redact(_api_message(response.content))[:_MESSAGE_LENGTH]
+        message = self._redact(api_message(response.content))[:MESSAGE_LENGTH]
         if wait is not None and wait > _LONGEST_WAIT:
             retriable = False
             message = f"the API asks to wait {wait / 3600:.1f} h, run again then. {message}"
@@ -248,73 +201,19 @@ class HttpClient:
             self._budget.pause(wait)
         return StatusError(request.path, status, message, retriable=retriable, retry_after=wait)
 
+    def _note_end(self, details: Details) -> None:
+        error = details["exception"]
+        if isinstance(error, ApiError):
+            error.tries = details["tries"]
+        if isinstance(error, StatusError) and error.status == requests.codes.unauthorized and not self.answered:
+            # A key that was refused to the end before any success is wrong: the next request need not find out again.
+            self._key_refused = True
+
     def _log_wait(self, details: Details) -> None:
         error = details["exception"]
         self._logger.warning(
             "%s; try %d of %d in %.1f s", error, details["tries"] + 1, self._retry.max_retries + 1, details["wait"]
         )
-
-
-def _waits(factor: float) -> Generator[float, ApiError, None]:
-    """Give the seconds to wait after each error: what the API asked for, or else exponential with jitter."""
-    exponential = backoff.expo(base=2, factor=factor)
-    next(exponential)
-    error = yield 0.0
-    for seconds in exponential:
-        asked = error.retry_after
-        error = yield (seconds * random.uniform(1, 1.25) if asked is None else asked)  # noqa: S311
-
-
-def _note_tries(details: Details) -> None:
-    error = details["exception"]
-    if isinstance(error, ApiError):
-        error.tries = details["tries"]
-
-
-def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Read how long an API asks to wait.
-
-    Args:
-        headers: With `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3), and maybe `Date`.
-        now: The time to count an HTTP date from; by default the server's own `Date`, because the clocks of the two
-            machines may differ, or else ours.
-
-    Returns:
-        Seconds, not negative; `None` where the header is missing or cannot be read.
-    """
-    text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.replace(".", "", 1).isdigit():
-        return float(text)
-    moment = http_date(text)
-    if moment is None:
-        return None
-    now = now or http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
-    return max(0.0, (moment - now).total_seconds())
-
-
-def http_date(text: str) -> datetime | None:
-    """Read an HTTP date such as `Sun, 06 Nov 1994 08:49:37 GMT`; `None` where it is none."""
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
-def _api_message(body: bytes) -> str:
-    """Find the API's own words in an error's body: a known field of a JSON object, or else the text itself."""
-    text = body[:10_000].decode("utf-8", "replace")
-    try:
-        document: Any = json.loads(body)
-    except ValueError:
-        return " ".join(text.split())
-    if isinstance(document, dict):
-        nested = document.get("error")
-        found = document | nested if isinstance(nested, dict) else document
-        for name in _MESSAGE_FIELDS:
-            if isinstance(found.get(name), str) and found[name].strip():
-                return " ".join(found[name].split())
-    return " ".join(text.split())
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
@@ -330,28 +229,3 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 def _show(origin: tuple[str, str, int | None]) -> str:
     scheme, host, port = origin
     return f"{scheme}://{host}:{port}"
-
-
-def _causes(error: BaseException) -> Generator[BaseException, None, None]:
-    """Walk to the root of what requests and urllib3 have wrapped."""
-    current: Any = error
-    for _ in range(10):
-        if not isinstance(current, BaseException):
-            return
-        yield current
-        inner = getattr(current, "reason", None) or current.__cause__ or current.__context__
-        current = inner or next((arg for arg in current.args if isinstance(arg, BaseException)), None)
-
-
-def _never_connected(error: BaseException) -> bool:
-    names = {type(cause).__name__ for cause in _causes(error)}
-    return bool(names & {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"})
-
-
-def _reason(error: BaseException) -> str:
-    """Say in a few words what was wrong at the root, without the URL that requests puts in its messages."""
-    for cause in _causes(error):
-        if isinstance(cause, socket.gaierror | TimeoutError | ConnectionError | OSError) and cause.strerror:
-            return str(cause.strerror)
-    root = list(_causes(error))[-1]
-    return f"{type(root).__name__}: {str(root).splitlines()[0][:_MESSAGE_LENGTH]}" if str(root) else type(root).__name__

@@ -209,18 +209,17 @@ def setting_errors(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list
         A line for each bad setting: its name, what it is (never for a secret), and what is allowed.
     """
     validator = Draft202012Validator(schema, format_checker=_formats)
-    found = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.absolute_path)))
+    found = sorted(validator.iter_errors(dict(config)), key=lambda error: list(map(str, error.absolute_path)))
     lines = [line for error in found for line in _describe(error, config, schema)]
     return list(dict.fromkeys(lines))
 
 
 def _describe(error: ValidationError, config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
     if not error.absolute_path:
-        missing = [name for name in schema.get("required", ()) if name not in config]
-        for name in missing:
-            yield f"Setting '{name}' is missing; it must be {_allowed(schema['properties'][name])}"
-        if not missing:
-            yield f"The settings are not usable: {error.message}"
+        # The library's own message would show the whole configuration, secrets and all.
+        for name in schema.get("required", ()):
+            if name not in config:
+                yield f"Setting '{name}' is missing; it must be {_allowed(schema['properties'][name])}"
         return
     name = str(error.absolute_path[0])
     declared = schema["properties"].get(name, {})

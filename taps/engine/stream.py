@@ -12,11 +12,13 @@ from urllib.parse import quote
 
 from singer_sdk import Stream, metrics
 from singer_sdk.exceptions import SyncError
+from singer_sdk.helpers.conform import TypeConformanceLevel
 
-from taps.engine.client import Request, http_date
+from taps.engine.client import Request
 from taps.engine.codec import RecordCodec, RecordsPath, decode_json
 from taps.engine.errors import RecordError, StatusError
 from taps.engine.meters import RunningCounter, RunningTimer
+from taps.engine.pacing import http_date
 from taps.engine.pagination import Page, Query, SinglePage
 from taps.engine.seam import Seam
 from taps.engine.state import Bookmarks, CoveredByParent
@@ -53,6 +55,9 @@ class ApiStream(Stream):
     field of that name.
     """
 
+    name: str
+    """Name of the stream, of its schema file and of the table that a target makes."""
+
     path: ClassVar[str]
     """Path below `base_url`."""
 
@@ -79,6 +84,9 @@ class ApiStream(Stream):
 
     is_sorted = False
     """Whether the API gives the records in ascending order of the replication key, so that a sync can be resumed."""
+
+    # The codec has made a record what its schema declares; the SDK's own pass would do it again, and more slowly.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     # A child's rows are covered by its parent's bookmark (see CoveredByParent): no stream has partitions of state.
     state_partitioning_keys: Sequence[str] | None = ()

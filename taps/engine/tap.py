@@ -14,7 +14,7 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 
 from taps.engine.cli import TapCommand, read_object
-from taps.engine.client import HttpClient, RateBudget, RetryPolicy
+from taps.engine.client import HttpClient
 from taps.engine.errors import (
     ApiError,
     BodyError,
@@ -24,6 +24,7 @@ from taps.engine.errors import (
     SyncFailedError,
     UnreachableError,
 )
+from taps.engine.pacing import RateBudget, RetryPolicy
 from taps.engine.redaction import Redactor
 from taps.engine.settings import environment_settings, secrets_of, setting_errors, unknown_settings
 from taps.engine.timestamps import parse_timestamp

@@ -20,9 +20,10 @@ from werkzeug import Request as WsgiRequest
 from werkzeug import Response
 
 from taps.engine.auth import basic_auth
-from taps.engine.client import HttpClient, RateBudget, Request, RetryPolicy, http_date, retry_after_seconds
+from taps.engine.client import HttpClient, Request
 from taps.engine.codec import decode_json
 from taps.engine.errors import ApiError, BodyError, ForeignOriginError, StatusError, TransferError, UnreachableError
+from taps.engine.pacing import RateBudget, RetryPolicy, http_date, retry_after_seconds
 from taps.engine.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ KEY = "s3cr3t-key-0123"
 STATUSES = frozenset({429, 500, 502, 503, 504})
 
 
-def client(base_url: str, *, factor: float = 0, retries: int = 3, timeout: float = 5, rate: int | None = None) -> HttpClient:
+def client(
+    base_url: str, *, factor: float = 0, retries: int = 3, timeout: float = 5, rate: int | None = None
+) -> HttpClient:
     return HttpClient(
         base_url=base_url.rstrip("/"),
         auth=basic_auth(KEY, "X"),
@@ -70,7 +73,9 @@ def get(http: HttpClient, path: str = "/v1/things", params: dict[str, Any] | Non
 
 def test_a_request_carries_credentials_agent_and_parameters(httpserver: HTTPServer) -> None:
     seen = answers(httpserver, ok())
-    assert get(client(httpserver.url_for("")), params={"since": "2024-01-01T00:00:00+02:00", "limit": 100}) == {"data": [1]}
+    assert get(client(httpserver.url_for("")), params={"since": "2024-01-01T00:00:00+02:00", "limit": 100}) == {
+        "data": [1]
+    }
     assert seen[0].headers["Authorization"] == "Basic " + base64.b64encode(f"{KEY}:X".encode()).decode()
     assert seen[0].headers["User-Agent"] == "test-agent"
     assert "gzip" in seen[0].headers["Accept-Encoding"]
@@ -130,7 +135,9 @@ def test_the_apis_own_words_are_told_in_one_line_without_the_key(httpserver: HTT
 @pytest.mark.parametrize("body", ["<html>maintenance</html>", "", '{"data": [', "[NaN]"])
 def test_a_success_whose_body_is_no_json_is_tried_again_and_then_fails(httpserver: HTTPServer, body: str) -> None:
     seen = answers(httpserver, ok(body))
-    with pytest.raises(BodyError, match=r"GET /v1/things: the answer cannot be used: it is (no JSON|empty).* \(4 tries\)"):
+    with pytest.raises(
+        BodyError, match=r"GET /v1/things: the answer cannot be used: it is (no JSON|empty).* \(4 tries\)"
+    ):
         get(client(httpserver.url_for("")))
     assert len(seen) == 4
 
@@ -180,9 +187,11 @@ WHOLE = send("HTTP/1.1 200 OK\nContent-Length: 13\nConnection: close", b'{"data"
     "fault",
     [
         pytest.param(reset, id="reset"),
-        pytest.param(lambda connection: None, id="closed without an answer"),
+        pytest.param(lambda _: None, id="closed without an answer"),
         pytest.param(send("HTTP/1.1 200 OK\nContent-Length: 99", b'{"data": [1]}'), id="cut short"),
-        pytest.param(send("HTTP/1.1 200 OK\nTransfer-Encoding: chunked", b'd\r\n{"data": [1]}\r\n'), id="chunks cut short"),
+        pytest.param(
+            send("HTTP/1.1 200 OK\nTransfer-Encoding: chunked", b'd\r\n{"data": [1]}\r\n'), id="chunks cut short"
+        ),
         pytest.param(send("HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: 4", b"junk"), id="broken gzip"),
         pytest.param(send("HTTP/1.1 200 OK\nContent-Length: 0"), id="empty"),
     ],
@@ -196,9 +205,9 @@ def test_a_broken_transfer_is_tried_again(fault: Callable[[socket.socket], None]
 
 
 def test_a_server_that_says_nothing_is_given_up_after_the_time_out() -> None:
-    with raw_server(lambda _: time.sleep(0.4)) as (url, served):
-        with pytest.raises(TransferError, match=r"GET /v1/things: no answer within 0.1 s \(2 tries\)"):
-            get(client(url, timeout=0.1, retries=1))
+    expected = pytest.raises(TransferError, match=r"GET /v1/things: no answer within 0.1 s \(2 tries\)")
+    with raw_server(lambda _: time.sleep(0.4)) as (url, served), expected:
+        get(client(url, timeout=0.1, retries=1))
     assert len(served) <= 2
 
 
@@ -224,7 +233,13 @@ def test_a_redirect_to_the_same_origin_is_followed(httpserver: HTTPServer) -> No
 
 
 @pytest.mark.parametrize(
-    "target", ["http://other.example.com/v1/things", "https://127.0.0.1/v1/things", "//evil.example.com/x", "http://127.0.0.1:1/"]
+    "target",
+    [
+        "http://other.example.com/v1/things",
+        "https://127.0.0.1/v1/things",
+        "//evil.example.com/x",
+        "http://127.0.0.1:1/",
+    ],
 )
 def test_a_redirect_or_link_to_another_origin_is_an_error_and_gets_nothing(httpserver: HTTPServer, target: str) -> None:
     seen = answers(httpserver, Response("", 307, {"Location": target}))
@@ -294,7 +309,10 @@ def test_retry_after_in_seconds(seconds: int) -> None:
 
 @given(st.integers(-(10**6), 10**6))
 def test_retry_after_as_a_date_counts_from_the_servers_clock(seconds: int) -> None:
-    headers = {"Retry-After": format_datetime(NOW + timedelta(seconds=seconds), usegmt=True), "Date": format_datetime(NOW, usegmt=True)}
+    headers = {
+        "Retry-After": format_datetime(NOW + timedelta(seconds=seconds), usegmt=True),
+        "Date": format_datetime(NOW, usegmt=True),
+    }
     assert retry_after_seconds(CaseInsensitiveDict(headers)) == max(0, seconds)
 
 

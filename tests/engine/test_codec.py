@@ -1,3 +1,4 @@
+import contextlib
 import json
 from decimal import Decimal
 from typing import Any
@@ -84,7 +85,9 @@ def test_values_of_another_type_are_converted_where_nothing_is_lost(field: str, 
         ("nested", {"known": "x"}, 'a string: "x"'),
     ],
 )
-def test_a_value_that_would_lose_something_is_refused_with_key_field_and_types(field: str, value: Any, found: str) -> None:
+def test_a_value_that_would_lose_something_is_refused_with_key_field_and_types(
+    field: str, value: Any, found: str
+) -> None:
     with pytest.raises(RecordError, match=r"record id=1: field") as refused:
         convert(field, value)
     assert f"but is {found}" in str(refused.value)
@@ -100,7 +103,7 @@ def test_fields_that_are_not_declared_are_left_out_at_any_depth_and_named() -> N
 
 @pytest.mark.parametrize("record", [{}, {"id": None}, {"string": "x"}])
 def test_a_record_without_its_key_is_refused(record: dict[str, Any]) -> None:
-    with pytest.raises(RecordError, match="primary key 'id' is (missing|null)"):
+    with pytest.raises(RecordError, match=r"primary key 'id' is (missing|null)"):
         codec().convert(record)
 
 
@@ -144,15 +147,30 @@ def test_json_is_read_with_every_digit(body: bytes, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"  ", b"<html>", b'{"a": 1', b"[NaN]", b"[Infinity]", b'["\xff"]', b"[" * 100_000, b"[" + b"9" * 5000 + b"]"]
+    "body",
+    [
+        b"",
+        b"  ",
+        b"<html>",
+        b'{"a": 1',
+        b"[NaN]",
+        b"[Infinity]",
+        b'["\xff"]',
+        b"[" * 100_000,
+        b"[" + b"9" * 5000 + b"]",
+    ],
 )
 def test_a_body_that_is_no_json_is_refused(body: bytes) -> None:
-    with pytest.raises(ValueError, match="it is (no JSON|empty)"):
+    with pytest.raises(ValueError, match=r"it is (no JSON|empty)"):
         decode_json(body)
 
 
 def test_records_are_found_by_path() -> None:
-    document = {"data": [{"id": 1}, {"id": 2}], "one": {"id": 3}, "a": [{"b": [{"id": 4}]}, {"b": []}, {"b": [{"id": 5}]}]}
+    document = {
+        "data": [{"id": 1}, {"id": 2}],
+        "one": {"id": 3},
+        "a": [{"b": [{"id": 4}]}, {"b": []}, {"b": [{"id": 5}]}],
+    }
     assert [r["id"] for r in RecordsPath("$.data[*]").select(document)] == [1, 2]
     assert RecordsPath("$.one").select(document) == [{"id": 3}]
     assert [r["id"] for r in RecordsPath("$.a[*].b[*]").select(document)] == [4, 5]
@@ -187,7 +205,5 @@ def test_a_path_of_more_than_fields_and_stars_is_refused(path: str) -> None:
 
 @given(st.binary())
 def test_any_body_is_read_or_refused(body: bytes) -> None:
-    try:
-        RecordsPath("$.data[*]").select(decode_json(body))
-    except ValueError:
-        pass
+    with contextlib.suppress(ValueError):
+        assert isinstance(RecordsPath("$.data[*]").select(decode_json(body)), list)

@@ -67,12 +67,14 @@ def test_links_are_followed_through_short_and_empty_pages(sizes: list[int]) -> N
         (f'<{URL}?page=1>; rel="prev", <{URL}?page=3>; rel="next"', f"{URL}?page=3"),
         (f"<{URL}?page=2>; rel=next", f"{URL}?page=2"),
         (f'<{URL}?page=2>; rel="last next"', f"{URL}?page=2"),
-        ("</v1/things?page=2>; rel=\"next\"", f"{URL}?page=2"),
-        ("<?page=2>; rel=\"next\"", f"{URL}?page=2"),
+        ('</v1/things?page=2>; rel="next"', f"{URL}?page=2"),
+        ('<?page=2>; rel="next"', f"{URL}?page=2"),
     ],
 )
 def test_link_headers_are_understood_in_all_their_forms(header: str, expected: str) -> None:
-    _, sent = read(HeaderLink(), query(), lambda request: Page(request.url, {} if "page" in request.url else {"Link": header}, []))
+    _, sent = read(
+        HeaderLink(), query(), lambda request: Page(request.url, {} if "page" in request.url else {"Link": header}, [])
+    )
     assert sent[1].url == expected
 
 
@@ -97,7 +99,9 @@ def test_links_that_form_a_cycle_are_an_error_not_an_endless_sync(length: int, e
 def test_page_numbers_count_up_to_the_first_empty_page(sizes: list[int]) -> None:
     def serve(request: Request) -> Page:
         number = int(request.params["page"])
-        return Page(request.url, {}, [{"id": (number, n)} for n in range(sizes[number - 1])] if number <= len(sizes) else [])
+        return Page(
+            request.url, {}, [{"id": (number, n)} for n in range(sizes[number - 1])] if number <= len(sizes) else []
+        )
 
     pages, sent = read(PageNumber(), query(), serve)
     assert sum(len(page.records) for page in pages) == sum(sizes)
@@ -141,8 +145,9 @@ def test_windows_give_each_record_once_or_say_that_an_instant_is_too_full(
     except StopIteration:
         assert got == [record["id"] for record in api.records]
     except PaginationError as error:
+        # Both ends are right, each for its lists.
         assert fullest > page_size * (window - 1), "an instant that fills the last page of a window too is too full"
-        assert "cannot get past this instant" in str(error)
+        assert "cannot get past this instant" in str(error)  # noqa: PT017
         assert got == [record["id"] for record in api.records][: len(got)], "what was given until then is right"
 
 
@@ -157,7 +162,11 @@ def test_a_full_window_of_unsorted_records_is_an_error() -> None:
 
 def test_a_full_window_without_cursors_is_an_error() -> None:
     with pytest.raises(PaginationError, match="no cursor to go on from"):
-        read(PageNumber(window=2), query(cursor="at", start_param="since"), lambda request: Page(request.url, {}, [{"id": 1}]))
+        read(
+            PageNumber(window=2),
+            query(cursor="at", start_param="since"),
+            lambda request: Page(request.url, {}, [{"id": 1}]),
+        )
 
 
 def test_a_record_that_changed_at_the_seam_is_given_again() -> None:

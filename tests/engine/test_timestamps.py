@@ -1,3 +1,4 @@
+import contextlib
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -44,7 +45,15 @@ def test_the_forms_of_the_apis_are_normalised_to_utc(text: str, expected: str) -
 
 @pytest.mark.parametrize(
     "text",
-    ["", "yesterday", "2024-02-30T00:00:00Z", "2024-01-31T25:00:00Z", "20240131", "0001-01-01T00:00:00+14:00", "٢٠٢٤-٠١-٣١"],
+    [
+        "",
+        "yesterday",
+        "2024-02-30T00:00:00Z",
+        "2024-01-31T25:00:00Z",
+        "20240131",
+        "0001-01-01T00:00:00+14:00",
+        "\u0662\u0660\u0662\u0664-01-31",
+    ],
 )
 def test_what_is_no_timestamp_is_refused_with_its_text(text: str) -> None:
     with pytest.raises(ValueError, match="is no timestamp"):
@@ -53,7 +62,5 @@ def test_what_is_no_timestamp_is_refused_with_its_text(text: str) -> None:
 
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         assert parse_timestamp(text).tzinfo is timezone.utc
-    except ValueError:
-        pass

@@ -1,0 +1,62 @@
+"""What went wrong with a request, in a few words: the API's own, or those of the error at the root."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+__all__ = ["MESSAGE_LENGTH", "api_message", "never_connected", "reason"]
+
+MESSAGE_LENGTH = 200
+"""Characters that a message has at most."""
+
+_MESSAGE_FIELDS = ("message", "description", "error_description", "detail", "error", "title")
+
+
+def api_message(body: bytes) -> str:
+    """Find the API's own words in an error's body: a known field of a JSON object, or else the text itself.
+
+    Returns:
+        One line, of any length.
+    """
+    text = body[:10_000].decode("utf-8", "replace")
+    try:
+        document: Any = json.loads(body)
+    except ValueError:
+        return " ".join(text.split())
+    if isinstance(document, dict):
+        nested = document.get("error")
+        found = document | nested if isinstance(nested, dict) else document
+        for name in _MESSAGE_FIELDS:
+            if isinstance(found.get(name), str) and found[name].strip():
+                return " ".join(found[name].split())
+    return " ".join(text.split())
+
+
+def _causes(error: BaseException) -> Generator[BaseException, None, None]:
+    """Walk to the root of what requests and urllib3 have wrapped."""
+    current: Any = error
+    for _ in range(10):
+        if not isinstance(current, BaseException):
+            return
+        yield current
+        inner = getattr(current, "reason", None) or current.__cause__ or current.__context__
+        current = inner or next((arg for arg in current.args if isinstance(arg, BaseException)), None)
+
+
+def never_connected(error: BaseException) -> bool:
+    """Tell whether there was no connection at all, as against one that broke."""
+    names = {type(cause).__name__ for cause in _causes(error)}
+    return bool(names & {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"})
+
+
+def reason(error: BaseException) -> str:
+    """Say in a few words what was wrong at the root, without the URL that requests puts in its messages."""
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and cause.strerror:
+            return str(cause.strerror)
+    root = list(_causes(error))[-1]
+    return f"{type(root).__name__}: {str(root).splitlines()[0][:MESSAGE_LENGTH]}" if str(root) else type(root).__name__

@@ -1,0 +1,36 @@
+"""The taps that the contract tests go through; one entry a tap."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from taps.helpdesk.tap import TapHelpdesk
+
+if TYPE_CHECKING:
+    from taps.engine.tap import ApiTap
+    from taps.sandbox.server import Sandbox
+
+
+@dataclass(frozen=True)
+class TapUnderTest:
+    """A tap, and where its schemas and the sandbox's copy of its data are."""
+
+    tap_class: type[ApiTap]
+    api: str
+
+    @property
+    def name(self) -> str:
+        return self.tap_class.name
+
+    def held(self, sandbox: Sandbox) -> dict[str, list[dict[str, Any]]]:
+        """All records that the sandbox holds, by stream, with exact numbers."""
+        world = getattr(sandbox, self.api)
+        records = {stream.name: world.records(stream.name) for stream in self.tap_class.stream_types}
+        exact: dict[str, list[dict[str, Any]]] = json.loads(json.dumps(records), parse_float=Decimal)
+        return exact
+
+
+TAPS = [TapUnderTest(TapHelpdesk, "helpdesk")]

@@ -1,0 +1,181 @@
+"""What holds for every stream of every tap; a new stream needs no line here."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from support import Output, config_for, sync
+from taps.engine.pagination import SinglePage
+from taps.engine.schemas import schema_directory
+from taps.sandbox.server import Sandbox
+from taps_under_test import TAPS, TapUnderTest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from taps.engine.stream import ApiStream
+
+STREAMS = [
+    pytest.param(tap, stream, id=f"{tap.name}.{stream.name}") for tap in TAPS for stream in tap.tap_class.stream_types
+]
+every_stream = pytest.mark.parametrize(("tap", "stream"), STREAMS)
+every_tap = pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
+
+
+def schema_of(tap: TapUnderTest, stream: type[ApiStream]) -> dict[str, Any]:
+    path = schema_directory(tap.api) / f"{stream.name}.json"
+    assert path.is_file(), f"{stream.name} has no schema file"
+    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return schema
+
+
+def declared_fields(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, declared in schema.get("properties", {}).items():
+        yield f"{path}{name}", declared
+        yield from declared_fields(declared, f"{path}{name}.")
+        if "items" in declared:
+            yield from declared_fields(declared["items"], f"{path}{name}[].")
+
+
+@every_tap
+def test_every_schema_file_belongs_to_a_stream(tap: TapUnderTest) -> None:
+    files = {path.stem for path in schema_directory(tap.api).iterdir()}
+    assert files == {stream.name for stream in tap.tap_class.stream_types}
+
+
+@every_tap
+def test_parents_stand_before_their_children(tap: TapUnderTest) -> None:
+    streams = list(tap.tap_class.stream_types)
+    for stream in streams:
+        if stream.parent_stream_type:
+            assert streams.index(stream.parent_stream_type) < streams.index(stream)  # type: ignore[arg-type]
+
+
+@every_stream
+def test_the_schema_is_valid_and_every_field_described(tap: TapUnderTest, stream: type[ApiStream]) -> None:
+    schema = schema_of(tap, stream)
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    for name, declared in declared_fields(schema):
+        assert declared.get("type"), f"{name} has no type"
+        assert len(declared.get("description", "")) > 5, f"{name} has no description"
+        required = name in stream.primary_keys or f"{{{name}}}" in stream.path
+        assert ("null" in declared["type"]) is not required, f"{name}: only keys are not nullable"
+
+
+@every_stream
+def test_keys_and_cursor_are_in_the_schema(tap: TapUnderTest, stream: type[ApiStream]) -> None:
+    properties = schema_of(tap, stream)["properties"]
+    assert set(stream.primary_keys) <= set(properties)
+    assert list(schema_of(tap, stream)["required"]) == list(stream.primary_keys)
+    if stream.replication_key:
+        assert properties[stream.replication_key]["format"] == "date-time"
+        assert stream.start_param
+    if stream.parent_stream_type:
+        assert "{" in stream.path
+
+
+@every_stream
+def test_the_stream_is_documented(tap: TapUnderTest, stream: type[ApiStream]) -> None:
+    assert stream.__doc__
+    assert stream.path.startswith("/")
+
+
+@pytest.fixture(scope="module", params=["plain", "ragged"])
+def full_sync(request: pytest.FixtureRequest, tap: TapUnderTest) -> Iterator[tuple[Sandbox, Output]]:
+    """Sync all of a tap's streams, with pages of a few records; `ragged` ones are short or empty in the middle."""
+    with Sandbox(tickets=60, seed=3, page_cap=5, ragged=request.param == "ragged") as sandbox:
+        yield sandbox, sync(tap.tap_class, config_for(sandbox))
+
+
+def same_value(got: Any, held: Any, declared: dict[str, Any]) -> bool:
+    """Whether a value arrived as the server holds it, or as its text where the schema says text."""
+    if isinstance(got, dict) and isinstance(held, dict):
+        members = declared.get("properties", {})
+        return got.keys() == held.keys() and all(same_value(got[k], held[k], members.get(k, {})) for k in got)
+    if isinstance(got, list) and isinstance(held, list):
+        return len(got) == len(held) and all(
+            same_value(g, h, declared.get("items", {})) for g, h in zip(got, held, strict=True)
+        )
+    if isinstance(got, str) and not isinstance(held, str):
+        return "string" in declared.get("type", []) and json.loads(got, parse_float=Decimal) == held
+    return got == held and isinstance(got, bool) == isinstance(held, bool)
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name, scope="module")
+class TestFullSync:
+    """One sync, looked at from many sides."""
+
+    def test_it_ends_well_and_says_nothing_of_undeclared_fields(
+        self, full_sync: tuple[Sandbox, Output], tap: TapUnderTest
+    ) -> None:
+        _, output = full_sync
+        assert output.exit_code == 0, output.errors
+        assert "does not declare" not in output.log
+
+    def test_every_record_arrives_once(self, full_sync: tuple[Sandbox, Output], tap: TapUnderTest) -> None:
+        sandbox, output = full_sync
+        held = tap.held(sandbox)
+        for stream in tap.tap_class.stream_types:
+            keys = [tuple(record[key] for key in stream.primary_keys) for record in output.records(stream.name)]
+            assert Counter(keys) == Counter(
+                tuple(record[key] for key in stream.primary_keys) for record in held[stream.name]
+            )
+            assert max(Counter(keys).values()) == 1, stream.name
+
+    def test_every_value_arrives_as_it_is(self, full_sync: tuple[Sandbox, Output], tap: TapUnderTest) -> None:
+        sandbox, output = full_sync
+        held = tap.held(sandbox)
+        for stream in tap.tap_class.stream_types:
+            schema = schema_of(tap, stream)
+            by_key = {tuple(record[key] for key in stream.primary_keys): record for record in held[stream.name]}
+            for record in output.records(stream.name):
+                original = by_key[tuple(record[key] for key in stream.primary_keys)]
+                wrong = {
+                    name: (record.get(name), value)
+                    for name, value in original.items()
+                    if not same_value(record.get(name), value, schema["properties"].get(name, {}))
+                }
+                assert not wrong, f"{stream.name}: {wrong}"
+                assert record.keys() == original.keys(), stream.name
+
+    def test_records_are_valid_for_the_schema_that_was_announced(
+        self, full_sync: tuple[Sandbox, Output], tap: TapUnderTest
+    ) -> None:
+        _, output = full_sync
+        for stream in tap.tap_class.stream_types:
+            announced = output.schema(stream.name)
+            assert announced["key_properties"] == list(stream.primary_keys)
+            validator = Draft202012Validator(announced["schema"])
+            for record in output.records(stream.name):
+                problems = [
+                    error.message for error in validator.iter_errors(json.loads(json.dumps(record, default=float)))
+                ]
+                assert not problems, f"{stream.name}: {problems}"
+
+    def test_lists_came_in_several_pages(self, full_sync: tuple[Sandbox, Output], tap: TapUnderTest) -> None:
+        sandbox, output = full_sync
+        requests = Counter(request.path for request in sandbox.requests)
+        several = 0
+        for stream in tap.tap_class.stream_types:
+            if not stream.parent_stream_type and not isinstance(stream.pagination, SinglePage):
+                pages = -(-len(output.records(stream.name)) // 5)
+                assert requests[stream.path] >= pages, stream.name
+                several += pages > 1
+        assert several > len(tap.tap_class.stream_types) // 4
+
+    def test_incremental_streams_leave_a_bookmark_at_their_newest_record(
+        self, full_sync: tuple[Sandbox, Output], tap: TapUnderTest
+    ) -> None:
+        _, output = full_sync
+        for stream in tap.tap_class.stream_types:
+            bookmark = output.bookmark(stream.name)
+            assert bool(bookmark) is bool(stream.replication_key), stream.name
+            assert "progress_markers" not in output.state["bookmarks"][stream.name]
+            assert "partitions" not in output.state["bookmarks"][stream.name]

@@ -1,0 +1,63 @@
+"""The places where we rely on how the SDK works inside; these tests fail when a new version changes them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+import pytest
+from singer_sdk import Stream, Tap
+from singer_sdk.exceptions import FatalSyncError
+from singer_sdk.streams._state import StreamStateManager
+
+from support import config_for, sync
+from taps.engine.errors import SyncFailedError
+from taps.engine.stream import ApiStream
+from taps.engine.tap import ApiTap
+from taps.helpdesk.tap import TapHelpdesk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from taps.sandbox.server import Sandbox
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "name"),
+    [
+        (ApiStream, Stream, "_sync_records"),
+        (ApiStream, Stream, "state_manager"),
+        (ApiStream, Stream, "log_sync_costs"),
+        (ApiTap, Tap, "_handle_termination"),
+    ],
+)
+def test_what_we_override_is_still_there(ours: type, theirs: type, name: str) -> None:
+    assert name in vars(ours)
+    assert hasattr(theirs, name)
+
+
+def test_sync_still_goes_through_sync_records(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: ApiStream, *_: object, **__: object) -> Iterator[dict[str, object]]:
+        if self.name == "agents":
+            raise FatalSyncError("made to fail")
+        return iter(())
+
+    monkeypatch.setattr(ApiStream, "get_records", fail)
+    output = sync(TapHelpdesk, config_for(sandbox), streams=["agents", "roles"])
+    assert "Stream 'agents' failed: made to fail" in "".join(output.errors) or output.exit_code == 1
+
+
+def test_state_is_still_kept_through_the_state_manager() -> None:
+    source = inspect.getsource(Stream._increment_stream_state) + inspect.getsource(Stream._finalize_state)
+    assert "self.state_manager.increment_state" in source
+    assert "self.state_manager.finalize_state" in source
+    assert "self.state_manager.is_flushed" in inspect.getsource(Stream._write_state_message)
+    assert hasattr(StreamStateManager, "increment_state")
+
+
+def test_a_failure_reaches_whoever_calls_sync_all(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    sandbox.set_faults(["500:path=/v1/roles"])
+    tap = TapHelpdesk(config=config_for(sandbox, max_retries=0))
+    with pytest.raises(SyncFailedError, match="1 of 28 streams failed: roles"):
+        tap.sync_all()
+    assert '"stream":"tickets"' in capsys.readouterr().out
