@@ -155,8 +155,8 @@ class Tickets:
             "stats": _stats(created, updated, status, rng),
             "nr_due_by": stamp(due + 48 * HOUR, offset_hours=2) if not rng.randrange(9) else None,
             "nr_escalated": False,
-            "sentiment_score": None,
-            "initial_sentiment_score": None,
+            "sentiment_score": rng.choice((None, 0.25, 88)),
+            "initial_sentiment_score": rng.choice((None, 50)),
             "structured_description": {"description_contents": [{"type": "html", "data": {"content": rich[:40]}}]}
             if not rng.randrange(6)
             else None,
