@@ -75,8 +75,6 @@ class ApiTap(Tap, ABC):
             self.redactor.add(secret)
         if isinstance(given.get("base_url"), str):
             given["base_url"] = given["base_url"].rstrip("/")
-        self.aborted = False
-        """Whether the sync ends early, because no stream can be read."""
         self._failures: list[tuple[ApiStream, SyncError]] = []
         self._announced = 0
         self._skipped: list[StatusError] = []
@@ -89,6 +87,8 @@ class ApiTap(Tap, ABC):
                 raise InvalidSettingsError(errors)
             for line in unknown_settings(self.config, type(self).config_jsonschema):
                 self.logger.warning("%s", line)
+        for name in sorted(set(self.input_catalog or ()) - set(self.streams)):
+            self.logger.warning("The catalog has a stream '%s', which this tap does not have; it is left out", name)
 
     @abstractmethod
     def authenticator(self) -> AuthBase:
@@ -145,12 +145,15 @@ class ApiTap(Tap, ABC):
 
         Nothing is said yet while the API has not given a single page: a wrong key or host fails every stream, and is
         worth one line.
+
+        Raises:
+            SyncFailedError: No stream can be read, so that it is of no use to go on.
         """
         self._failures.append((stream, error))
         if self.http.answered:
             self._announce_failures()
         elif isinstance(error, UnreachableError) or _are_of_one_kind([failure for _, failure in self._failures]):
-            self.aborted = True
+            raise self._nothing_read(self._failures[0][1])
 
     def stream_skipped(self, stream: ApiStream, error: StatusError) -> None:  # noqa: ARG002
         """Take note that a stream counts as empty because the API refused it."""
@@ -168,8 +171,7 @@ class ApiTap(Tap, ABC):
         if not self.http_was_used or self.http.answered:
             self._announce_failures()
         elif self._failures or len(self._skipped) > 1:
-            first = self._failures[0][1] if self._failures else self._skipped[0]
-            raise SyncFailedError(f"No stream could be read. {first}. {self._advice(first)}")
+            raise self._nothing_read(self._failures[0][1] if self._failures else self._skipped[0])
         if self._failures:
             names = ", ".join(failed.name for failed, _ in self._failures)
             raise SyncFailedError(
@@ -186,6 +188,9 @@ class ApiTap(Tap, ABC):
         for stream, error in self._failures[self._announced :]:
             self.logger.error("Stream '%s' failed: %s", stream.name, self.redactor(" ".join(str(error).split())))
         self._announced = len(self._failures)
+
+    def _nothing_read(self, error: SyncError) -> SyncFailedError:
+        return SyncFailedError(f"No stream could be read. {error}. {self._advice(error)}")
 
     def _advice(self, error: SyncError) -> str:
         credentials = [

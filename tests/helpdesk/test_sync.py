@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support import config_for, sync
+from support import config_for, selected_catalog, sync
 from taps.engine.pagination import PageNumber
 from taps.engine.timestamps import parse_timestamp
 from taps.helpdesk.streams import Tickets
@@ -371,3 +371,11 @@ def test_a_cursor_that_is_no_timestamp_is_an_error(sandbox: Sandbox) -> None:
         "Stream 'contacts' failed: record id=4: field 'updated_at': '2024-13-01T00:00:00Z' is no timestamp"
         in output.log
     )
+
+
+def test_a_stream_of_the_catalog_that_nobody_knows_is_named(sandbox: Sandbox) -> None:
+    catalog = selected_catalog(TapHelpdesk, config_for(sandbox), ["roles"])
+    catalog["streams"].append({**catalog["streams"][0], "tap_stream_id": "rolls", "stream": "rolls"})
+    output = sync(TapHelpdesk, config_for(sandbox), catalog=catalog)
+    assert "The catalog has a stream 'rolls', which this tap does not have" in output.log
+    assert set(output.counts) == {"roles"}

@@ -1,0 +1,135 @@
+"""`meltano run tap-helpdesk target-duckdb` with the repository's own project file, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+
+from support import ROOT
+from taps.engine.timestamps import parse_timestamp
+from taps.sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MELTANO = ROOT / ".venv-meltano" / "bin" / "meltano"
+PLUGINS = ["tap-helpdesk", "target-duckdb"]
+
+
+class Project:
+    """The repository's Meltano project with a state and a warehouse of the test's own."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        self.warehouse = folder / "warehouse.duckdb"
+        self.env = {
+            name: value for name, value in os.environ.items() if not name.startswith(("MELTANO_", "TAP_", "TARGET_"))
+        }
+        self.env |= {
+            "MELTANO_DATABASE_URI": f"sqlite:///{os.path.relpath(folder / 'meltano.db', ROOT)}",
+            "MELTANO_HUB_API_ROOT": "http://127.0.0.1:9/no-plugin-hub-is-asked",
+            "TAP_HELPDESK_BASE_URL": sandbox.base_url,
+            "TAP_HELPDESK_API_KEY": sandbox.api_key,
+            "TARGET_DUCKDB_PATH": str(self.warehouse),
+        }
+
+    def meltano(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        assert MELTANO.exists(), "Meltano is not set up; run ./scripts/setup --meltano"
+        command = [str(MELTANO), "--log-format=json", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False, timeout=600)
+
+    def run(self) -> dict[str, int]:
+        """Run the pipeline; give the rows that the tap read, by stream, as its metrics say."""
+        done = self.meltano("run", *PLUGINS)
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert self.env["TAP_HELPDESK_API_KEY"] not in done.stderr + done.stdout
+        read: dict[str, int] = {}
+        for line in (done.stderr + done.stdout).splitlines():
+            point = json.loads(line).get("metric_info") or {} if line.startswith("{") else {}
+            if point.get("metric") == "record_count":
+                read[point["tags"]["stream"]] = read.get(point["tags"]["stream"], 0) + point["value"]
+        return read
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(tickets=150, seed=21, page_cap=40) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Project:
+    project = Project(tmp_path_factory.mktemp("meltano"), sandbox)
+    installed = project.meltano("install", *PLUGINS)
+    assert installed.returncode == 0, installed.stderr
+    return project
+
+
+def counts(project: Project, sandbox: Sandbox) -> dict[str, int]:
+    return {name: project.rows(f'select count(*) from helpdesk."{name}"')[0][0] for name in sandbox.helpdesk.counts()}
+
+
+def test_every_stream_has_its_rows_in_duckdb_and_a_second_run_reads_what_changed(
+    project: Project, sandbox: Sandbox
+) -> None:
+    first = project.run()
+    assert first == sandbox.helpdesk.counts()
+    assert counts(project, sandbox) == sandbox.helpdesk.counts()
+
+    changed = sandbox.helpdesk.change(tickets=7, new=3)
+    sandbox.clear_requests()
+    second = project.run()
+    assert counts(project, sandbox) == sandbox.helpdesk.counts()
+    read = {request.path.split("/")[3] for request in sandbox.requests if request.path.endswith("/conversations")}
+    assert {str(ticket) for ticket in [*changed["tickets"], *changed["new"]]} <= read
+    assert second["tickets"] == len(read) < 20
+
+
+def test_values_come_through_to_the_tables(project: Project, sandbox: Sandbox) -> None:
+    held = {ticket["id"]: ticket for ticket in sandbox.helpdesk.records("tickets")}
+    columns = ["id", "subject", "description", "tags", "custom_fields", "due_by", "spam", "priority", "requester"]
+    rows = project.rows(f"select {', '.join(columns)} from helpdesk.tickets")
+    assert len(rows) == len(held)
+    for row in (dict(zip(columns, values, strict=True)) for values in rows):
+        ticket = held[row["id"]]
+        for name in ("subject", "description", "spam", "priority"):
+            assert row[name] == ticket[name], name
+        for name in ("tags", "custom_fields", "requester"):
+            exact = json.loads(json.dumps(ticket[name]), parse_float=Decimal)
+            assert json.loads(row[name], parse_float=Decimal) == exact, name
+        assert as_utc(row["due_by"]) == (parse_timestamp(ticket["due_by"]) if ticket["due_by"] else None)
+
+
+def as_utc(value: datetime | None) -> datetime | None:
+    """Give DuckDB's timestamp, which is in UTC and without a zone, its zone."""
+    return value and value.replace(tzinfo=timezone.utc)
+
+
+def test_a_run_that_fails_is_a_failed_run_and_the_next_one_completes_it(project: Project, sandbox: Sandbox) -> None:
+    sandbox.helpdesk.change(tickets=5, new=2)
+    sandbox.set_faults(["403:path=/v1/time_entries"])
+    failed = project.meltano("run", *PLUGINS)
+    assert failed.returncode != 0
+    assert "Stream 'time_entries' failed: GET /v1/time_entries: 403 Forbidden" in failed.stderr + failed.stdout
+    sandbox.set_faults([])
+    project.run()
+    assert counts(project, sandbox) == sandbox.helpdesk.counts()
+
+
+def test_meltano_knows_settings_and_secrets(project: Project) -> None:
+    listed = project.meltano("config", "list", "--all", "tap-helpdesk")
+    assert listed.returncode == 0, listed.stderr
+    for setting in ("api_key", "base_url", "start_date", "requests_per_minute", "skip_inaccessible_streams"):
+        assert setting in listed.stdout
+    assert project.env["TAP_HELPDESK_API_KEY"] not in listed.stdout
