@@ -1,0 +1,272 @@
+"""Write what is known from the taps into `meltano.yml` and the README, so that neither is kept by hand.
+
+A tap's settings and capabilities come from its own `--about --format=json`, its streams from the tap class. Only the
+text between marks is replaced, each on a line of its own:
+
+* in `meltano.yml` between `# <generated:tap-name>` and `# </generated>`
+* in `README.md` between `<!-- streams:tap-name -->` and `<!-- /streams -->`
+* in `README.md` between `<!-- settings:tap-name -->` and `<!-- /settings -->`
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import re
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from singer_sdk import Stream, Tap
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMAND = "./.venv/bin/python scripts/generate_metadata.py"
+
+
+class MetadataError(Exception):
+    """The metadata cannot be written. The message is one line for the user."""
+
+
+@dataclass(frozen=True)
+class Documented:
+    """A tap whose metadata is kept.
+
+    Attributes:
+        name: Of its command and of the Meltano plugin.
+        location: Its class, as `module:class`.
+    """
+
+    name: str
+    location: str
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What the installed command says of itself."""
+        command = [str(Path(sys.executable).with_name(self.name)), "--about", "--format=json"]
+        try:
+            run = subprocess.run(command, capture_output=True, text=True, check=True)
+        except FileNotFoundError:
+            raise MetadataError(f"{self.name} is not installed beside {sys.executable}; run ./scripts/setup") from None
+        except subprocess.CalledProcessError as error:
+            last = (error.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise MetadataError(f"{self.name} --about failed with exit code {error.returncode}: {last}") from None
+        about: dict[str, Any] = json.loads(run.stdout)
+        return about
+
+    @property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """All settings, the tap's own before those that the SDK adds to each."""
+        settings: dict[str, dict[str, Any]] = self.about["settings"]["properties"]
+        return {name: settings[name] for name in sorted(settings, key=lambda name: name not in self.own_settings)}
+
+    @cached_property
+    def own_settings(self) -> set[str]:
+        """The names of the settings that the tap itself declares."""
+        return set(self._tap_class.config_jsonschema["properties"])
+
+    @property
+    def required(self) -> list[str]:
+        """The names of the settings that have to be made."""
+        return list(self.about["settings"].get("required", ()))
+
+    @cached_property
+    def streams(self) -> list[Stream]:
+        """Its streams by name."""
+        config = dict.fromkeys(self.required, "https://example.com")
+        return sorted(self._tap_class(config=config, validate_config=False).streams.values(), key=lambda s: s.name)
+
+    @cached_property
+    def _tap_class(self) -> type[Tap]:
+        module, _, name = self.location.partition(":")
+        tap_class: type[Tap] = getattr(importlib.import_module(module), name)
+        return tap_class
+
+
+TAPS = [
+    Documented("tap-helpdesk", "taps.helpdesk.tap:TapHelpdesk"),
+]
+
+
+def types_of(declared: Mapping[str, Any]) -> list[str]:
+    """List the JSON types that a setting may have, without null."""
+    types = declared.get("type", "string")
+    return [name for name in ([types] if isinstance(types, str) else types) if name != "null"]
+
+
+def meltano_kind(declared: Mapping[str, Any]) -> str:
+    """Say how Meltano is to read a setting from text, as in an environment variable."""
+    if declared.get("enum"):
+        return "options"
+    if declared.get("format") in {"date", "date-time"}:
+        return "date_iso8601"
+    # Meltano 4 has a kind `decimal`, but ends in a traceback as it writes such a value into the tap's config file. An
+    # `integer` is read from the environment as such, and may yet be a fraction in meltano.yml.
+    kinds = {"number": "integer", "integer": "integer", "boolean": "boolean", "array": "array", "object": "object"}
+    return next((kinds[name] for name in types_of(declared) if name in kinds), "string")
+
+
+def meltano_setting(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a setting in Meltano's terms."""
+    setting = {"name": name, "label": declared.get("title", name), "kind": meltano_kind(declared)}
+    if declared.get("secret"):
+        setting["sensitive"] = True
+    if "default" in declared:
+        setting["value"] = declared["default"]
+    if declared.get("enum"):
+        setting["options"] = [{"label": str(value), "value": value} for value in declared["enum"]]
+    if declared.get("examples"):
+        setting["placeholder"] = f"Ex. {declared['examples'][0]}"
+    if declared.get("description"):
+        setting["description"] = declared["description"]
+    return setting
+
+
+def plugin_block(tap: Documented) -> str:
+    """Write the generated part of an extractor in `meltano.yml`."""
+    block: dict[str, Any] = {"capabilities": tap.about["capabilities"]}
+    if tap.required:
+        block["settings_group_validation"] = [tap.required]
+    block["settings"] = [meltano_setting(name, declared) for name, declared in tap.settings.items()]
+    text = yaml.safe_dump(block, sort_keys=False, allow_unicode=True, width=110)
+    return textwrap.indent(f"# by {COMMAND}\n{text}", " " * 4)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def code(*values: str) -> str:
+    """Set values in code type, with commas between them."""
+    return ", ".join(f"`{value}`" for value in values)
+
+
+def streams_table(tap: Documented) -> str:
+    """Write the table of a tap's streams."""
+    parents = {type(stream): stream.name for stream in tap.streams}
+    rows = [
+        [
+            code(stream.name),
+            code(getattr(stream, "path", "")),
+            code(*stream.primary_keys),
+            code(stream.replication_key) if stream.replication_key else "",
+            code(parents[stream.parent_stream_type]) if stream.parent_stream_type else "",
+        ]
+        for stream in tap.streams
+    ]
+    return table(["Stream", "Path", "Key", "Incremental on", "Child of"], rows)
+
+
+def allowed_values(declared: Mapping[str, Any]) -> str:
+    """Put a setting's type and bounds into words."""
+    if declared.get("enum"):
+        return "one of " + code(*map(str, declared["enum"]))
+    if declared.get("format") in {"date", "date-time"}:
+        return "date or time"
+    if declared.get("format") == "uri":
+        return "URL"
+    [kind, *_] = types_of(declared)
+    if kind == "array":
+        return f"list: {allowed_values(declared.get('items', {}))}"
+    words = {"string": "text", "boolean": "true or false", "integer": "whole number"}.get(kind, kind)
+    low, above = declared.get("minimum"), declared.get("exclusiveMinimum")
+    high = declared.get("maximum")
+    bounds = [
+        f"from {low:,}" if low is not None else "",
+        f"above {above:,}" if above is not None else "",
+        f"to {high:,}" if high is not None else "",
+    ]
+    return " ".join([words, *filter(None, bounds)])
+
+
+def settings_table(tap: Documented) -> str:
+    """Write the table of a tap's own settings."""
+    rows = []
+    for name, declared in tap.settings.items():
+        if name not in tap.own_settings:
+            continue
+        default = f"`{json.dumps(declared['default'])}`" if "default" in declared else ""
+        notes = [declared.get("description", "")]
+        if declared.get("secret"):
+            notes.append("Secret.")
+        rows.append(
+            [code(name), allowed_values(declared), "**required**" if name in tap.required else default, " ".join(notes)]
+        )
+    rest = [name for name in tap.settings if name not in tap.own_settings]
+    note = f"\nAnd those that the SDK gives each tap: {code(*rest)}.\n" if rest else ""
+    return table(["Setting", "Type", "Default", "Meaning"], rows) + note
+
+
+def replaced(path: Path, text: str, start: str, end: str, block: str) -> str:
+    """Put a block between two lines that mark its place.
+
+    Raises:
+        MetadataError: The marks are not there.
+    """
+    place = re.compile(rf"^([ ]*{re.escape(start)}\n).*?(?=^[ ]*{re.escape(end)}$)", re.DOTALL | re.MULTILINE)
+    result, count = place.subn(lambda found: found[1] + block, text)
+    if count != 1:
+        raise MetadataError(
+            f"{path.name} has {count} places between the lines '{start}' and '{end}'; mark the one where they belong"
+        )
+    return result
+
+
+def meltano_text(path: Path) -> str:
+    """Make the text of `meltano.yml`, as it should be."""
+    text = path.read_text(encoding="utf-8")
+    for tap in TAPS:
+        text = replaced(path, text, f"# <generated:{tap.name}>", "# </generated>", plugin_block(tap))
+    return text
+
+
+def readme_text(path: Path) -> str:
+    """Make the text of the README, as it should be."""
+    text = path.read_text(encoding="utf-8")
+    for tap in TAPS:
+        for what, block in (("streams", streams_table(tap)), ("settings", settings_table(tap))):
+            text = replaced(path, text, f"<!-- {what}:{tap.name} -->", f"<!-- /{what} -->", f"\n{block}\n")
+    return text
+
+
+def main() -> int:
+    """Write the files, or with `--check` say which differ.
+
+    Returns:
+        The exit code.
+    """
+    parser = argparse.ArgumentParser(description="Write what the taps say of themselves into meltano.yml and README.")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 where a file differs")
+    check: bool = parser.parse_args().check
+    failed = False
+    for path, make in ((ROOT / "meltano.yml", meltano_text), (ROOT / "README.md", readme_text)):
+        try:
+            text = make(path)
+        except MetadataError as error:
+            print(f"generate_metadata: {error}", file=sys.stderr)
+            failed = True
+            continue
+        if text == path.read_text(encoding="utf-8"):
+            continue
+        if check:
+            print(f"{path.name} differs from what the taps say; run {COMMAND}", file=sys.stderr)
+            failed = True
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"{path.name} is up to date again")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
