@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import backoff
 import requests
 
+from taps.engine.auth import RenewableAuth
 from taps.engine.errors import ApiError, BodyError, ForeignOriginError, StatusError, TransferError, UnreachableError
 from taps.engine.pacing import retry_after_seconds
 from taps.engine.wording import MESSAGE_LENGTH, api_message, never_connected, reason
@@ -58,7 +60,7 @@ class Reply(Generic[_T]):
     """A successful answer.
 
     Attributes:
-        url: The address that answered, after redirects.
+        url: The address that answered, after redirects, without what authenticators add to it.
         headers: Response headers; look-ups ignore case.
         content: The body, decoded.
     """
@@ -100,6 +102,7 @@ class HttpClient:
         self.answered = False
         """Whether the API has answered any request with a page."""
         self._key_refused = False
+        self._kept: dict[tuple[object, ...], Reply[bytes]] = {}
         self._origin = _origin(base_url)
         self._auth = auth
         self._retry = retry
@@ -110,13 +113,22 @@ class HttpClient:
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
 
-    def get(self, request: Request, decode: Callable[[bytes], _T]) -> Reply[_T]:
+    def get(
+        self,
+        request: Request,
+        decode: Callable[[bytes], _T],
+        *,
+        keep: bool = False,
+        once: frozenset[int] = frozenset(),
+    ) -> Reply[_T]:
         """Get a page; what may pass is tried again.
 
         Args:
             request: What to get.
             decode: Reads the body. It runs inside of the retry, because a body that is cut short or belongs to a
                 proxy's error page is a failure that may pass.
+            keep: Whether to keep the answer for the next one who asks for the same.
+            once: Statuses that are tried again no more than once, because something else may help.
 
         Returns:
             The answer.
@@ -124,20 +136,34 @@ class HttpClient:
         Raises:
             ApiError: After the last try, or at once for what cannot pass.
         """
+        key = (request.url, *sorted(request.params.items()))
+        if kept := self._kept.get(key) if keep else None:
+            return Reply(kept.url, kept.headers, decode(kept.content))
+        seen: Counter[int] = Counter()
+
+        def is_final(error: Exception) -> bool:
+            if isinstance(error, StatusError) and error.status in once:
+                seen[error.status] += 1
+                return seen[error.status] > 1
+            return not (isinstance(error, ApiError) and error.retriable)
+
         attempt = backoff.on_exception(
             self._retry.waits,
             ApiError,
             max_tries=self._retry.max_retries + 1,
-            giveup=lambda error: not (isinstance(error, ApiError) and error.retriable),
+            giveup=is_final,
             on_backoff=self._log_wait,
             on_giveup=self._note_end,
             jitter=None,
             logger=None,
         )(self._attempt)
-        return attempt(request, decode)
+        raw, reply = attempt(request, decode)
+        if keep:
+            self._kept[key] = raw
+        return reply
 
-    def _attempt(self, request: Request, decode: Callable[[bytes], _T]) -> Reply[_T]:
-        response = self._send(request)
+    def _attempt(self, request: Request, decode: Callable[[bytes], _T]) -> tuple[Reply[bytes], Reply[_T]]:
+        response, url = self._send(request)
         status = response.status_code
         if status != requests.codes.ok:
             raise self._refusal(request, response)
@@ -148,26 +174,32 @@ class HttpClient:
             problem = f"the answer cannot be used: {error} ({len(response.content)} bytes, {kind})"
             raise BodyError(request.path, self._redact(problem), retriable=True) from None
         self.answered = True
-        return Reply(response.url, response.headers, content)
+        return Reply(url, response.headers, response.content), Reply(url, response.headers, content)
 
-    def _send(self, request: Request) -> requests.Response:
-        url = urljoin(f"{self.base_url}/", request.url)
-        params: Mapping[str, str | int] | None = request.params
+    def _send(self, request: Request) -> tuple[requests.Response, str]:
+        """Send a request and follow redirects; give the answer and the address that gave it, without credentials."""
+        url = _full_url(urljoin(f"{self.base_url}/", request.url), request.params)
         for _ in range(_MOST_REDIRECTS + 1):
             if _origin(url) != self._origin:
                 foreign, ours = _show(_origin(url)), _show(self._origin)
                 problem = f"leads to {foreign}, which is not the origin of base_url, {ours}; not followed"
                 raise ForeignOriginError(request.path, problem)
-            response = self._exchange(request, url, params)
+            response = self._exchange(request, url)
+            if response.status_code == requests.codes.unauthorized and self._renewed(response):
+                response = self._exchange(request, url)
             if not response.is_redirect:
-                return response
-            url, params = urljoin(url, response.headers["Location"]), None
+                return response, url
+            url = urljoin(url, response.headers["Location"])
         raise StatusError(request.path, response.status_code, f"more than {_MOST_REDIRECTS} redirects")
 
-    def _exchange(self, request: Request, url: str, params: Mapping[str, str | int] | None) -> requests.Response:
+    def _renewed(self, response: requests.Response) -> bool:
+        """Have the credentials that were refused replaced, where they can be."""
+        return isinstance(self._auth, RenewableAuth) and self._auth.renew(response.request)
+
+    def _exchange(self, request: Request, url: str) -> requests.Response:
         self._budget.acquire()
         try:
-            return self._session.get(url, params=params, auth=self._auth, timeout=self._timeout, allow_redirects=False)
+            return self._session.get(url, auth=self._auth, timeout=self._timeout, allow_redirects=False)
         except (
             requests.exceptions.ConnectTimeout,
             requests.exceptions.SSLError,
@@ -214,6 +246,15 @@ class HttpClient:
         self._logger.warning(
             "%s; try %d of %d in %.1f s", error, details["tries"] + 1, self._retry.max_retries + 1, details["wait"]
         )
+
+
+def _full_url(url: str, params: Mapping[str, str | int]) -> str:
+    """Add parameters to a URL, as `requests` would, but leave one without any untouched."""
+    if not params:
+        return url
+    prepared = requests.models.PreparedRequest()
+    prepared.prepare_url(url, params)
+    return prepared.url or url
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

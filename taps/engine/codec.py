@@ -29,7 +29,7 @@ from taps.engine.errors import RecordError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["RecordCodec", "RecordsPath", "decode_json"]
+__all__ = ["RecordCodec", "decode_json", "kind_of"]
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
@@ -60,58 +60,6 @@ def decode_json(body: bytes) -> Any:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
-
-
-class RecordsPath:
-    """Where a page holds its records: a JSONPath of fields and `[*]`.
-
-    `$.data[*]` are the elements of an array, `$.data` is one object, `$.ivrs[*].menus[*]` elements of elements.
-
-    Raises:
-        ValueError: The path has anything else in it.
-    """
-
-    _PATH = re.compile(r"\$(?:\.\w+(?:\[\*\])?)*", re.ASCII)
-
-    def __init__(self, path: str) -> None:
-        if not self._PATH.fullmatch(path):
-            raise ValueError(f"{path!r} is not a JSONPath of fields and [*]")
-        self.path = path
-        self._steps = [(name, bool(star)) for name, star in re.findall(r"\.(\w+)(\[\*\])?", path)]
-
-    def select(self, document: Any) -> list[dict[str, Any]]:
-        """Take the records out of a page.
-
-        Args:
-            document: The decoded body.
-
-        Returns:
-            The records, each an object.
-
-        Raises:
-            ValueError: The document is of another shape.
-        """
-        nodes: list[Any] = [document]
-        for name, star in self._steps:
-            nodes = [self._member(node, name) for node in nodes]
-            if star:
-                nodes = [element for node in nodes for element in self._elements(node, name)]
-        for node in nodes:
-            if not isinstance(node, dict):
-                raise ValueError(f"at {self.path} there is {_kind(node)} where an object is due")  # noqa: TRY004
-        return nodes
-
-    def _member(self, node: Any, name: str) -> Any:
-        if not isinstance(node, dict):
-            raise ValueError(f"there is {_kind(node)} where an object with '{name}' is due")  # noqa: TRY004
-        if name not in node:
-            raise ValueError(f"it has no '{name}'")
-        return node[name]
-
-    def _elements(self, node: Any, name: str) -> list[Any]:
-        if not isinstance(node, list):
-            raise ValueError(f"'{name}' is {_kind(node)} where an array is due")  # noqa: TRY004
-        return node
 
 
 class RecordCodec:
@@ -156,7 +104,7 @@ class _MismatchError(Exception):
     def __init__(self, field: str, expected: Sequence[str], value: Any) -> None:
         text = _json_text(value)
         excerpt = text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
-        super().__init__(f"field '{field}' is declared {' or '.join(expected)}, but is {_kind(value)}: {excerpt}")
+        super().__init__(f"field '{field}' is declared {' or '.join(expected)}, but is {kind_of(value)}: {excerpt}")
 
 
 class _Object:
@@ -268,6 +216,7 @@ def _json_type(value: Any) -> str:
     return _JSON_TYPES[type(value)]
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """Name a value's JSON type with its article, for messages."""
     kind = _json_type(value)
     return "null" if kind == "null" else f"{'an' if kind[0] in 'aio' else 'a'} {kind}"

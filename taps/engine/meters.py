@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import metrics
@@ -9,7 +10,7 @@ from singer_sdk import metrics
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["RunningCounter", "RunningTimer"]
+__all__ = ["RunningCounter", "RunningTimer", "StreamMeters"]
 
 
 class RunningCounter(metrics.Counter):
@@ -21,7 +22,7 @@ class RunningCounter(metrics.Counter):
     def exit(self) -> None:
         """Keep counting."""
 
-    def finish(self, *, succeeded: bool) -> None:  # noqa: ARG002 - a count says nothing of success
+    def finish(self) -> None:
         """Log the count."""
         super().exit()
 
@@ -46,3 +47,40 @@ class RunningTimer(metrics.Timer):
         """Log the time."""
         self.tags[metrics.Tag.STATUS] = metrics.Status.SUCCEEDED if succeeded else metrics.Status.FAILED
         metrics.log(self.logger, metrics.Point("timer", self.metric, self._spent, self.tags))
+
+
+class StreamMeters:
+    """What a stream measures from the start of a sync to its end.
+
+    Args:
+        stream: The stream's name.
+        endpoint: Its path.
+    """
+
+    def __init__(self, stream: str, endpoint: str) -> None:
+        self._tags = {metrics.Tag.STREAM: stream}
+        self._endpoint = {metrics.Tag.ENDPOINT: endpoint}
+
+    @cached_property
+    def requests(self) -> RunningCounter:
+        """Counts the pages that the API has given."""
+        return RunningCounter(metrics.Metric.HTTP_REQUEST_COUNT, {**self._tags, **self._endpoint})
+
+    @cached_property
+    def records(self) -> RunningCounter:
+        """Counts the records of a child stream."""
+        return RunningCounter(metrics.Metric.RECORD_COUNT, dict(self._tags))
+
+    @cached_property
+    def duration(self) -> RunningTimer:
+        """Times a child stream."""
+        return RunningTimer(metrics.Metric.SYNC_DURATION, dict(self._tags))
+
+    def finish(self, *, succeeded: bool) -> None:
+        """Log what was measured; what was never used has nothing to say."""
+        used = vars(self)
+        for name in ("records", "requests"):
+            if name in used:
+                used[name].finish()
+        if "duration" in used:
+            self.duration.finish(succeeded=succeeded)

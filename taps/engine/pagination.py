@@ -16,19 +16,30 @@ import itertools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from requests.utils import parse_header_links
 
 from taps.engine.client import Request
 from taps.engine.errors import PaginationError
-from taps.engine.timestamps import format_timestamp, parse_timestamp
+from taps.engine.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
-    from datetime import datetime
 
-__all__ = ["HeaderLink", "Page", "PageNumber", "Pagination", "Query", "SinglePage"]
+    from taps.engine.query import Query
+
+__all__ = [
+    "BodyLink",
+    "Export",
+    "HeaderLink",
+    "Offset",
+    "Page",
+    "PageNumber",
+    "Pagination",
+    "RepeatedPage",
+    "SinglePage",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +50,17 @@ class Page:
         url: The address that answered.
         headers: Response headers; look-ups ignore case.
         records: The stream's records on it, as emitted.
+        document: The decoded body.
     """
 
     url: str
     headers: Mapping[str, str]
     records: list[dict[str, Any]]
+    document: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What to read, whatever its paging.
-
-    Attributes:
-        request: The list's address and its parameters, without those of paging.
-        page_size: Records to ask for in a page.
-        cursor: Name of the replication key, where the list is incremental.
-        start_param: Name of the parameter that holds the first value of the cursor to read.
-    """
-
-    request: Request
-    page_size: int
-    cursor: str | None = None
-    start_param: str | None = None
+class RepeatedPage(Exception):  # noqa: N818 - it ends a list, which is no error
+    """The page just sent is the one before it once more: the list has ended, and this page is not part of it."""
 
 
 class Pagination(ABC):
@@ -75,6 +75,7 @@ class Pagination(ABC):
 
         Raises:
             PaginationError: The pages lead nowhere.
+            RepeatedPage: The API sends the same page for ever.
         """
 
 
@@ -84,7 +85,27 @@ class SinglePage(Pagination):
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Yield the one request."""
-        yield query.request
+        yield query.first()
+
+
+class _Links:
+    """The next links that a list has led through."""
+
+    def __init__(self, page: Page) -> None:
+        self._followed = {page.url}
+
+    def follow(self, page: Page, link: str) -> Request:
+        """Make the request for a link's address."""
+        url = urljoin(page.url, link)
+        self.check(url, url)
+        return Request(url)
+
+    def check(self, link: str, url: str) -> None:
+        """Make sure that a link is new."""
+        if link in self._followed:
+            path = Request(url).path
+            raise PaginationError(f"GET {path}: the next link was already followed; the API's pages form a loop")
+        self._followed.add(link)
 
 
 @dataclass(frozen=True)
@@ -105,16 +126,10 @@ class HeaderLink(Pagination):
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Follow the links, untouched."""
-        page = yield query.request.with_params({self.size_param: query.page_size})
-        followed = {page.url}
+        page = yield query.first().with_params({self.size_param: query.page_size})
+        links = _Links(page)
         while link := _next_link(page.headers.get("Link", "")):
-            url = urljoin(page.url, link)
-            if url in followed:
-                raise PaginationError(
-                    f"GET {Request(url).path}: the next link was already followed; the API's pages form a loop"
-                )
-            followed.add(url)
-            page = yield Request(url)
+            page = yield links.follow(page, link)
 
 
 def _next_link(header: str) -> str | None:
@@ -123,11 +138,71 @@ def _next_link(header: str) -> str | None:
 
 
 @dataclass(frozen=True)
+class BodyLink(Pagination):
+    """The next page's address is in the body.
+
+    ::
+
+        {"data": [...], "paging": {"next": "https://api.example.com/v2/users?offset=100&limit=100"}}
+
+    The list ends where no next link is given; an empty page with a next link is not its end. Where the API gives at
+    most `window` records a query, the list must be sorted by its cursor, and is asked for again from the last one on.
+
+    Attributes:
+        path: Fields that lead to the link, as `paging.next`.
+        size_param: Name of the parameter that holds the page size.
+        token_param: Name of the parameter that takes what is no address but an opaque string.
+        window: Most records of a query, or `None` for no limit.
+    """
+
+    path: str
+    size_param: str = "limit"
+    token_param: str | None = None
+    window: int | None = None
+
+    def requests(self, query: Query) -> Generator[Request, Page, None]:
+        """Follow the links, untouched; begin again from the last cursor where the window ends."""
+        request = query.first().with_params({self.size_param: query.page_size})
+        while True:
+            window, received = Window(query, f"{self.window} records"), 0
+            page = yield request
+            links = _Links(page)
+            while True:
+                received += len(page.records)
+                window.add(page.records)
+                # The next page, were it full, would pass the limit, and the API refuses such a request.
+                if self.window is not None and received + query.page_size > self.window:
+                    break
+                link = self._next(page)
+                if link is None:
+                    return
+                if self.token_param is None or _is_address(link):
+                    page = yield links.follow(page, link)
+                else:
+                    links.check(link, page.url)
+                    page = yield request.with_params({self.token_param: link})
+            request = window.next_request().with_params({self.size_param: query.page_size})
+
+    def _next(self, page: Page) -> str | None:
+        found = page.document
+        for name in self.path.split("."):
+            found = found.get(name) if isinstance(found, dict) else None
+        if found is not None and not isinstance(found, str):
+            path = Request(page.url).path
+            raise PaginationError(f"GET {path}: the next link at '{self.path}' is no text but {found!r:.60}")
+        return found or None
+
+
+def _is_address(link: str) -> bool:
+    return link.startswith(("http://", "https://", "/", "?"))
+
+
+@dataclass(frozen=True)
 class PageNumber(Pagination):
     """Pages are counted, and the list ends at an empty one.
 
-    Where the API gives at most `window` pages a query, the list must be sorted by its cursor: past the last page it
-    is asked for again from the last cursor on. The records of that instant come twice; the stream drops the second.
+    Where the API gives at most `window` pages a query, the list must be sorted by its cursor, and is asked for again
+    from the last one on.
 
     Attributes:
         page_param: Name of the parameter that holds the page's number, from 1.
@@ -141,47 +216,83 @@ class PageNumber(Pagination):
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Count up; begin again from the last cursor where the window ends."""
-        request = query.request.with_params({self.size_param: query.page_size})
+        request = query.first()
         while True:
-            cursors = _CursorRange()
+            window = Window(query, f"{self.window} pages")
             for number in itertools.count(1) if self.window is None else range(1, self.window + 1):
-                page = yield request.with_params({self.page_param: number})
+                page = yield request.with_params({self.page_param: number, self.size_param: query.page_size})
                 if not page.records:
                     return
-                if query.cursor:
-                    cursors.add(page.records, query.cursor)
-            request = self._next_window(query, request, cursors)
-
-    def _next_window(self, query: Query, request: Request, cursors: _CursorRange) -> Request:
-        limit = f"GET {request.path}: the API gives at most {self.window} pages a query, and"
-        if query.start_param is None or cursors.first is None or cursors.last is None:
-            raise PaginationError(f"{limit} the records have no cursor to go on from")
-        if not cursors.ascending:
-            raise PaginationError(
-                f"{limit} the records are not sorted by {query.cursor}, so there is no place to go on from"
-            )
-        if cursors.first == cursors.last:
-            raise PaginationError(
-                f"{limit} all of these records have {query.cursor} {format_timestamp(cursors.last)}: "
-                f"the sync cannot get past this instant"
-            )
-        return request.with_params({query.start_param: format_timestamp(cursors.last)})
+                window.add(page.records)
+            request = window.next_request()
 
 
-class _CursorRange:
-    """The cursors of a window's records: the first, the last, and whether they ascend, to the second."""
+@dataclass(frozen=True)
+class Offset(Pagination):
+    """Records are counted, and the list ends at an empty page.
 
-    def __init__(self) -> None:
-        self.first: datetime | None = None
-        self.last: datetime | None = None
-        self.ascending = True
+    The offset moves by the records received, for a page may be shorter than asked. An API that ignores the offset
+    gives the same page for ever.
 
-    def add(self, records: list[dict[str, Any]], cursor: str) -> None:
-        for record in records:
-            if record.get(cursor) is None:
-                continue
-            instant = parse_timestamp(record[cursor])
-            if self.last is not None and instant.replace(microsecond=0) < self.last.replace(microsecond=0):
-                self.ascending = False
-            self.first = min(instant, self.first or instant)
-            self.last = max(instant, self.last or instant)
+    Attributes:
+        offset_param: Name of the parameter that holds the number of records to pass over.
+        size_param: Name of the parameter that holds the page size.
+    """
+
+    offset_param: str = "offset"
+    size_param: str = "limit"
+
+    def requests(self, query: Query) -> Generator[Request, Page, None]:
+        """Move on by what was received."""
+        request = query.first().with_params({self.size_param: query.page_size})
+        offset, before = 0, None
+        while True:
+            page = yield request.with_params({self.offset_param: offset})
+            if not page.records:
+                return
+            keys = [tuple(record[key] for key in query.keys) for record in page.records]
+            if keys == before:
+                raise RepeatedPage
+            offset, before = offset + len(keys), keys
+
+
+@dataclass(frozen=True)
+class Export(Pagination):
+    """An export sorted by its cursor, whose next page begins at the last record's second, and which never says it ends.
+
+    ::
+
+        {"calls": [...], "count": 1000, "next_page": "https://api.example.com/v1/stats/incremental/calls?start_time=17..."}
+
+    It ends at an empty page, where no next link is given, and where the next link does not lead forward in time. But if
+    the page before such a link was full, there are more records in that second than the API can give, and that is an
+    error. The records of the second come twice; `Seam` drops the second.
+
+    Attributes:
+        path: Name of the field with the link.
+        time_param: Name of the parameter that holds the time, in seconds since 1970.
+        full_page: Records on a full page.
+    """
+
+    path: str = "next_page"
+    time_param: str = "start_time"
+    full_page: int = 1000
+
+    def requests(self, query: Query) -> Generator[Request, Page, None]:
+        """Follow the links as long as they lead forward."""
+        page = yield query.first()
+        links, time = _Links(page), self._time(page.url)
+        while page.records and (link := page.document.get(self.path)):
+            following = self._time(urljoin(page.url, link))
+            if time is not None and following is not None and following <= time:
+                if len(page.records) >= self.full_page:
+                    raise PaginationError(
+                        f"GET {query.request.path}: {len(page.records)} records or more share the second {time} "
+                        f"({query.cursor}), and the API gives no more of them: the sync cannot get past it"
+                    )
+                return
+            page, time = (yield links.follow(page, link)), following
+
+    def _time(self, url: str) -> int | None:
+        values = parse_qs(urlsplit(url).query).get(self.time_param, [""])
+        return int(values[0]) if values[0].isascii() and values[0].isdigit() else None

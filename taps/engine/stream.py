@@ -7,7 +7,7 @@ import string
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from singer_sdk import Stream, metrics
@@ -15,27 +15,29 @@ from singer_sdk.exceptions import SyncError
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from taps.engine.client import Request
-from taps.engine.codec import RecordCodec, RecordsPath, decode_json
-from taps.engine.errors import RecordError, StatusError
-from taps.engine.meters import RunningCounter, RunningTimer
+from taps.engine.codec import RecordCodec, decode_json
+from taps.engine.errors import PaginationError, RecordError, StatusError
+from taps.engine.meters import StreamMeters
 from taps.engine.pacing import http_date
-from taps.engine.pagination import Page, Query, SinglePage
+from taps.engine.pagination import Page, RepeatedPage, SinglePage
+from taps.engine.query import Query
 from taps.engine.seam import Seam
+from taps.engine.selector import RecordsPath
 from taps.engine.state import Bookmarks, CoveredByParent
 from taps.engine.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.streams._state import StreamStateManager
 
+    from taps.engine.client import Reply
     from taps.engine.pagination import Pagination
+    from taps.engine.query import StartParam
     from taps.engine.tap import ApiTap
 
 __all__ = ["ApiStream"]
-
-_Meter = TypeVar("_Meter", RunningCounter, RunningTimer)
 
 _INACCESSIBLE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _IMPLAUSIBLE = timedelta(days=1)
@@ -67,8 +69,23 @@ class ApiStream(Stream):
     records_jsonpath: ClassVar[str] = "$.data[*]"
     """Where a page holds the records; without a final `[*]` it is one object."""
 
+    lone_object: ClassVar[bool] = False
+    """Whether the API may give one object where an array is due."""
+
+    enclosing_ids: ClassVar[Mapping[str, str]] = {}
+    """Of records nested in others: the fields that take the ids of those, by the name of the array that holds them."""
+
+    copied_fields: ClassVar[Mapping[str, str]] = {}
+    """Fields that are taken out of nested ones: `{"user_id": "user.id"}`."""
+
+    snapshot_field: ClassVar[str | None] = None
+    """Field that takes the time of reading, where the record has none."""
+
     pagination: ClassVar[Pagination] = SinglePage()
     """How the list comes in pages."""
+
+    shares_pages: ClassVar[bool] = False
+    """Whether other streams are read from the same pages, so that they are asked for only once."""
 
     params: ClassVar[Mapping[str, str]] = {}
     """Query parameters of each request."""
@@ -76,8 +93,8 @@ class ApiStream(Stream):
     replication_key: str | None = None
     """Field that tells when a record was last changed, where the API can be asked for records from a time on."""
 
-    start_param: ClassVar[str | None] = None
-    """Of a stream with a replication key: the parameter that asks for records from a time on."""
+    start_param: ClassVar[StartParam | None] = None
+    """Of a stream with a replication key: how the API is asked for records from a time on."""
 
     lookback: ClassVar[bool] = False
     """Whether the setting `lookback_days` is taken off the bookmark."""
@@ -97,7 +114,7 @@ class ApiStream(Stream):
         self.failed = False
         """Whether this stream ended in an error and gives no more records in this sync."""
         self._not_after = datetime.fromtimestamp(tap.initialized_at / 1000, tz=timezone.utc)
-        self._meters: dict[str, RunningCounter | RunningTimer] = {}
+        self._meters = StreamMeters(self.name, self.path)
         if self.is_sorted:
             self.STATE_MSG_FREQUENCY = self.config["page_size"]
 
@@ -147,24 +164,23 @@ class ApiStream(Stream):
             context: The parent's key, for a child stream.
         """
         keys = {field: quote(str((context or {})[field]), safe="") for field in self.parent_key_fields}
-        params: dict[str, str | int] = dict(self.params)
-        if self.start_param:
-            params[self.start_param] = self.start_value(context)
         return Query(
-            request=Request(self.config["base_url"] + self.path.format_map(keys), params),
+            request=Request(self.config["base_url"] + self.path.format_map(keys), dict(self.params)),
             page_size=self.config["page_size"],
+            keys=tuple(type(self).primary_keys),
             cursor=type(self).replication_key,
             start_param=self.start_param,
+            start=self.start(context),
         )
 
-    def start_value(self, context: Context | None) -> str:
+    def start(self, context: Context | None) -> datetime:
         """Give the time from which records are asked for: the bookmark, less the look-back, or else `start_date`."""
         start_date = parse_timestamp(self.config["start_date"])
         bookmark = self.get_starting_replication_key_value(context)
         start = parse_timestamp(bookmark) if bookmark else start_date
         if self.lookback and start > start_date:
             start -= timedelta(days=self.config["lookback_days"])
-        return format_timestamp(start)
+        return start
 
     def compare_start_date(self, value: str, start_date_value: str) -> str:
         """Give the later of a bookmark and the setting `start_date`."""
@@ -186,18 +202,29 @@ class ApiStream(Stream):
             SyncError: A page could not be had or used. The pages before it have been given.
         """
         requests = self.pagination.requests(self.query(context))
-        request = next(requests)
-        counter = self._meter("requests", lambda: RunningCounter(metrics.Metric.HTTP_REQUEST_COUNT, self._tags))
-        while True:
-            reply = self.tap.http.get(request, self._decode)
-            counter.increment()
+        request: Request | None = next(requests)
+        while request is not None:
+            reply = self.fetch(request)
+            self._meters.requests.increment()
             self._note_server_time(reply.headers)
-            page = Page(reply.url, reply.headers, [self._record(raw, context) for raw in reply.content])
-            yield page
+            document, found = reply.content
+            page = Page(reply.url, reply.headers, [self._record(raw, context) for raw in found], document)
             try:
                 request = requests.send(page)
             except StopIteration:
+                request = None
+            except RepeatedPage:
+                message = "%s: the API gives the same page again and again; the list is taken as ended"
+                self.log(message, self.name, level=logging.WARNING)
                 return
+            except PaginationError:
+                yield page
+                raise
+            yield page
+
+    def fetch(self, request: Request) -> Reply[tuple[Any, list[dict[str, Any]]]]:
+        """Get one page: the decoded body, and the records in it."""
+        return self.tap.http.get(request, self._decode, keep=self.shares_pages)
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Give the records as they are declared, each once where the API repeats some at a seam.
@@ -216,15 +243,25 @@ class ApiStream(Stream):
             if not self._counts_as_empty(error, context, begun=begun):
                 raise
 
-    def _decode(self, body: bytes) -> list[dict[str, Any]]:
-        return self._records_path.select(decode_json(body))
+    def reshape(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Bring a record into the form of the schema, before its fields are looked at; by default it has it."""
+        return record
+
+    def _decode(self, body: bytes) -> tuple[Any, list[dict[str, Any]]]:
+        document = decode_json(body)
+        return document, self._records_path.select(document)
 
     @cached_property
     def _records_path(self) -> RecordsPath:
-        return RecordsPath(self.records_jsonpath)
+        return RecordsPath(self.records_jsonpath, self.enclosing_ids, lone=self.lone_object)
 
     def _record(self, raw: dict[str, Any], context: Context | None) -> dict[str, Any]:
-        record = self.codec.convert({**raw, **context} if context else raw)
+        record = {**self.reshape(raw), **(context or {})}
+        for field, source in self.copied_fields.items():
+            record[field] = _nested(record, source)
+        if self.snapshot_field and record.get(self.snapshot_field) is None:
+            record[self.snapshot_field] = format_timestamp(datetime.now(timezone.utc))
+        record = self.codec.convert(record)
         cursor = type(self).replication_key
         if cursor and record.get(cursor) is not None:
             try:
@@ -285,35 +322,31 @@ class ApiStream(Stream):
             level = logging.DEBUG
         super().log(message, *args, level=level, **kwargs)
 
-    @property
-    def _tags(self) -> dict[str, Any]:
-        return {metrics.Tag.STREAM: self.name, metrics.Tag.ENDPOINT: self.path}
-
-    def _meter(self, name: str, make: Callable[[], _Meter]) -> _Meter:
-        return cast("_Meter", self._meters.setdefault(name, make()))
-
     def get_record_counter(
         self, *, endpoint: str | None = None, log_interval: float = metrics.DEFAULT_LOG_INTERVAL
     ) -> metrics.Counter:
         """Give the counter of this stream's records; a child has one for all of its parents."""
-        if not self.parent_stream_type:
-            return super().get_record_counter(endpoint=endpoint, log_interval=log_interval)
-        tags = {metrics.Tag.STREAM: self.name}
-        return self._meter("records", lambda: RunningCounter(metrics.Metric.RECORD_COUNT, tags))
+        if self.parent_stream_type:
+            return self._meters.records
+        return super().get_record_counter(endpoint=endpoint, log_interval=log_interval)
 
     def get_sync_timer(self) -> metrics.Timer:
         """Give the timer of this stream's sync; a child has one for all of its parents."""
-        if not self.parent_stream_type:
-            return super().get_sync_timer()
-        tags = {metrics.Tag.STREAM: self.name}
-        return self._meter("duration", lambda: RunningTimer(metrics.Metric.SYNC_DURATION, tags))
+        return self._meters.duration if self.parent_stream_type else super().get_sync_timer()
 
     def log_sync_costs(self) -> None:
         """Report at the end of the sync: requests, a child's records and time, and what the schema lacks."""
         super().log_sync_costs()
-        for meter in self._meters.values():
-            meter.finish(succeeded=not self.failed)
+        self._meters.finish(succeeded=not self.failed)
         if undeclared := sorted(self.codec.undeclared):
             message = "%s: the API gives fields that the schema does not declare; they are left out: %s"
             self.log(message, self.name, ", ".join(undeclared), level=logging.WARNING)
         self.tap.stream_ended(self)
+
+
+def _nested(record: Mapping[str, Any], path: str) -> Any:
+    """Follow `user.id` into a record; `None` where it does not lead on."""
+    found: Any = record
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found

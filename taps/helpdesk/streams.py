@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from taps.engine.pagination import HeaderLink, PageNumber, Pagination, SinglePage
+from taps.engine.query import StartParam
 from taps.engine.schemas import schemas_of
 from taps.engine.stream import ApiStream
 
@@ -63,7 +64,7 @@ class Contacts(HelpdeskStream):
     name = "contacts"
     path = "/v1/contacts"
     replication_key = "updated_at"
-    start_param = "_updated_since"
+    start_param = StartParam("_updated_since")
 
 
 class Tickets(HelpdeskStream):
@@ -72,7 +73,7 @@ class Tickets(HelpdeskStream):
     name = "tickets"
     path = "/v1/tickets"
     replication_key = "updated_at"
-    start_param = "updated_since"
+    start_param = StartParam("updated_since")
     is_sorted = True
     params: ClassVar = {"order_by": "updated_at", "order_type": "asc", "include": "description,requester,stats"}
     pagination = PageNumber(window=300)
@@ -158,7 +159,7 @@ class SatisfactionRatings(HelpdeskStream):
     name = "satisfaction_ratings"
     path = "/v1/surveys/satisfaction_ratings"
     replication_key = "updated_at"
-    start_param = "created_since"
+    start_param = StartParam("created_since")
     lookback = True
 
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from taps.engine.codec import RecordCodec, RecordsPath, decode_json
+from taps.engine.codec import RecordCodec, decode_json
 from taps.engine.errors import RecordError
+from taps.engine.selector import RecordsPath
 
 TYPES = ["string", "integer", "number", "boolean", "object", "array"]
 

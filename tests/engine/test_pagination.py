@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from taps.engine.client import Request
 from taps.engine.errors import PaginationError
-from taps.engine.pagination import HeaderLink, Page, PageNumber, Pagination, Query, SinglePage
+from taps.engine.pagination import HeaderLink, Page, PageNumber, Pagination, SinglePage
+from taps.engine.query import Query, StartParam
 from taps.engine.seam import Seam
 from taps.engine.timestamps import format_timestamp, parse_timestamp
 
@@ -36,13 +37,13 @@ def read(pagination: Pagination, query: Query, serve: Callable[[Request], Page])
 
 
 def query(**overrides: Any) -> Query:
-    return Query(Request(URL, {"since": format_timestamp(START)}), page_size=100, **overrides)
+    return Query(Request(URL), page_size=100, start_param=StartParam("since"), start=START, **overrides)
 
 
 def test_a_single_page_is_one_request() -> None:
     pages, sent = read(SinglePage(), query(), lambda request: Page(request.url, {}, [{"id": 1}]))
     assert len(pages) == len(sent) == 1
-    assert sent[0] == query().request
+    assert sent[0] == query().first()
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=30))
@@ -134,7 +135,7 @@ def test_windows_give_each_record_once_or_say_that_an_instant_is_too_full(
     api = WindowedList(offsets, page_size, window)
     seam = Seam(["id"], "at")
     got: list[int] = []
-    requests = PageNumber(window=window).requests(query(cursor="at", start_param="since"))
+    requests = PageNumber(window=window).requests(query(cursor="at"))
     request = next(requests)
     fullest = max((offsets.count(offset) for offset in offsets), default=0)
     try:
@@ -157,14 +158,14 @@ def test_a_full_window_of_unsorted_records_is_an_error() -> None:
         return Page(request.url, {}, [{"id": hour, "at": f"2024-01-01T{hour:02d}:00:00Z"}])
 
     with pytest.raises(PaginationError, match="not sorted by at"):
-        read(PageNumber(window=3), query(cursor="at", start_param="since"), serve)
+        read(PageNumber(window=3), query(cursor="at"), serve)
 
 
 def test_a_full_window_without_cursors_is_an_error() -> None:
     with pytest.raises(PaginationError, match="no cursor to go on from"):
         read(
             PageNumber(window=2),
-            query(cursor="at", start_param="since"),
+            query(cursor="at"),
             lambda request: Page(request.url, {}, [{"id": 1}]),
         )
 

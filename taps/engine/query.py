@@ -1,0 +1,72 @@
+"""What to read of a list, whatever way it comes in pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from taps.engine.timestamps import format_timestamp
+
+if TYPE_CHECKING:
+    from taps.engine.client import Request
+
+__all__ = ["Query", "StartParam"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class StartParam:
+    """How an API is asked for records from a time on.
+
+    Attributes:
+        name: Of the query parameter.
+        template: Its value, with `{timestamp}` (`2024-01-31T08:00:00.123456Z`), `{milliseconds_timestamp}` (the same,
+            cut to milliseconds), `{seconds}` or `{milliseconds}` (since 1970). What is cut is cut towards the past.
+    """
+
+    name: str
+    template: str = "{timestamp}"
+
+    def value(self, start: datetime) -> str:
+        """Write the parameter's value for a time."""
+        milliseconds = (start - _EPOCH) // _EPOCH.resolution // 1000
+        cut = start.replace(microsecond=start.microsecond // 1000 * 1000)
+        return self.template.format(
+            timestamp=format_timestamp(start),
+            milliseconds_timestamp=format_timestamp(cut),
+            seconds=milliseconds // 1000,
+            milliseconds=milliseconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to read.
+
+    Attributes:
+        request: The list's address and its parameters, without those of paging and of the start.
+        page_size: Records to ask for in a page.
+        keys: Names of the primary keys.
+        cursor: Name of the replication key, where the list is incremental.
+        start_param: How to ask for records from a time on, where the list can be asked so.
+        start: The time from which to read.
+    """
+
+    request: Request
+    page_size: int
+    keys: tuple[str, ...] = ("id",)
+    cursor: str | None = None
+    start_param: StartParam | None = None
+    start: datetime = _EPOCH
+
+    def since(self, start: datetime) -> Request:
+        """Make the request for records from a time on."""
+        if self.start_param is None:
+            return self.request
+        return self.request.with_params({self.start_param.name: self.start_param.value(start)})
+
+    def first(self) -> Request:
+        """Make the request for all that is to be read."""
+        return self.since(self.start)
