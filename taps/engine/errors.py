@@ -13,7 +13,8 @@
         │   ├── TransferError            the connection broke or stalled under way
         │   ├── StatusError              an answer that is no success
         │   ├── BodyError                an answer that cannot be read as the page it should be
-        │   └── ForeignOriginError       a link or redirect that leads away from `base_url`
+        │   ├── ForeignOriginError       a link or redirect that leads away from `base_url`
+        │   └── AuthorizationError       no token to be had, so that no stream can be read
         ├── PaginationError              pages that lead nowhere: a loop, a window that cannot move on
         ├── RecordError                  a record without its key, or a field of another type than declared
         └── SyncFailedError              the end of a sync in which a stream failed
@@ -24,11 +25,13 @@ Only `ApiError` is ever retried, and only where its `retriable` says so.
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import ClassVar
 
 from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, SyncError
 
 __all__ = [
     "ApiError",
+    "AuthorizationError",
     "BodyError",
     "ForeignOriginError",
     "InvalidInputError",
@@ -62,6 +65,8 @@ class ApiError(SyncError):
         retry_after: Seconds that the API asked to wait, if it did.
     """
 
+    method: ClassVar[str] = "GET"
+
     def __init__(self, path: str, problem: str, *, retriable: bool = False, retry_after: float | None = None) -> None:
         self.path = path
         self.problem = problem
@@ -73,7 +78,7 @@ class ApiError(SyncError):
     def __str__(self) -> str:
         """Tell the path and the problem in one line, and how often it was tried."""
         tried = f" ({self.tries} tries)" if self.tries > 1 else ""
-        return f"GET {self.path}: {self.problem}{tried}"
+        return f"{self.method} {self.path}: {self.problem}{tried}"
 
 
 class UnreachableError(ApiError):
@@ -108,6 +113,12 @@ class BodyError(ApiError):
 
 class ForeignOriginError(ApiError):
     """A next link or a redirect leads to another scheme, host or port than `base_url`."""
+
+
+class AuthorizationError(ApiError):
+    """The token endpoint refused to give a token."""
+
+    method = "POST"
 
 
 class PaginationError(SyncError):

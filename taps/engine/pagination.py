@@ -16,7 +16,7 @@ import itertools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
 from requests.utils import parse_header_links
 
@@ -77,6 +77,26 @@ class Pagination(ABC):
             PaginationError: The pages lead nowhere.
             RepeatedPage: The API sends the same page for ever.
         """
+
+    size_param: str | None = None
+    """Name of the parameter that holds the page size, where there is one."""
+
+    def size_of(self, request: Request) -> int | None:
+        """Read the page size that a request asks for, whether in its parameters or in a link's query."""
+        name = self.size_param or ""
+        values = parse_qs(urlsplit(request.url).query).get(name, [""])
+        text = str(request.params.get(name, values[0]))
+        return int(text) if text.isascii() and text.isdigit() else None
+
+    def with_size(self, request: Request, size: int) -> Request:
+        """Copy a request with another page size."""
+        name = self.size_param or ""
+        parts = urlsplit(request.url)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        if name not in dict(pairs):
+            return request.with_params({name: size})
+        query = urlencode([(key, str(size) if key == name else value) for key, value in pairs])
+        return Request(parts._replace(query=query).geturl(), request.params)
 
 
 @dataclass(frozen=True)
@@ -151,13 +171,13 @@ class BodyLink(Pagination):
     Attributes:
         path: Fields that lead to the link, as `paging.next`.
         size_param: Name of the parameter that holds the page size.
-        token_param: Name of the parameter that takes what is no address but an opaque string.
+        opaque_param: Name of the parameter that takes what is no address but an opaque string.
         window: Most records of a query, or `None` for no limit.
     """
 
     path: str
     size_param: str = "limit"
-    token_param: str | None = None
+    opaque_param: str | None = None
     window: int | None = None
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
@@ -176,11 +196,11 @@ class BodyLink(Pagination):
                 link = self._next(page)
                 if link is None:
                     return
-                if self.token_param is None or _is_address(link):
+                if self.opaque_param is None or _is_address(link):
                     page = yield links.follow(page, link)
                 else:
                     links.check(link, page.url)
-                    page = yield request.with_params({self.token_param: link})
+                    page = yield request.with_params({self.opaque_param: link})
             request = window.next_request().with_params({self.size_param: query.page_size})
 
     def _next(self, page: Page) -> str | None:

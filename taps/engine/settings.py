@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-__all__ = ["common_settings", "environment_settings", "secrets_of", "setting_errors", "unknown_settings"]
+__all__ = [
+    "choice_errors",
+    "common_settings",
+    "environment_settings",
+    "secrets_of",
+    "setting_errors",
+    "unknown_settings",
+]
 
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
@@ -212,6 +219,15 @@ def setting_errors(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list
     found = sorted(validator.iter_errors(dict(config)), key=lambda error: list(map(str, error.absolute_path)))
     lines = [line for error in found for line in _describe(error, config, schema)]
     return list(dict.fromkeys(lines))
+
+
+def choice_errors(config: Mapping[str, Any], one_of: Sequence[str]) -> Iterator[str]:
+    """Say in a line that of these settings not exactly one is made."""
+    made = [name for name in one_of if name in config]
+    if one_of and len(made) != 1:
+        names = " and ".join(f"'{name}'" for name in one_of)
+        found = "both are set" if made else "neither is set"
+        yield f"Of the settings {names} exactly one must be made, but {found}"
 
 
 def _describe(error: ValidationError, config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:

@@ -15,16 +15,15 @@ from singer_sdk.exceptions import SyncError
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from taps.engine.client import Request
-from taps.engine.codec import RecordCodec, decode_json
-from taps.engine.errors import PaginationError, RecordError, StatusError
+from taps.engine.errors import PaginationError, StatusError
 from taps.engine.meters import StreamMeters
 from taps.engine.pacing import http_date
 from taps.engine.pagination import Page, RepeatedPage, SinglePage
 from taps.engine.query import Query
+from taps.engine.reader import PageReader
 from taps.engine.seam import Seam
-from taps.engine.selector import RecordsPath
 from taps.engine.state import Bookmarks, CoveredByParent
-from taps.engine.timestamps import format_timestamp, parse_timestamp
+from taps.engine.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -87,6 +86,9 @@ class ApiStream(Stream):
     shares_pages: ClassVar[bool] = False
     """Whether other streams are read from the same pages, so that they are asked for only once."""
 
+    halves_pages_on: ClassVar[frozenset[int]] = frozenset()
+    """Statuses that an API gives where a page is too heavy for it; it is asked again for half as many records."""
+
     params: ClassVar[Mapping[str, str]] = {}
     """Query parameters of each request."""
 
@@ -126,9 +128,9 @@ class ApiStream(Stream):
         return tuple(field for _, field, _, _ in string.Formatter().parse(self.path) if field)
 
     @cached_property
-    def codec(self) -> RecordCodec:
-        """Reader of this stream's records, made for the schema that the catalog has in force."""
-        return RecordCodec(self.name, self.effective_schema, type(self).primary_keys)
+    def reader(self) -> PageReader:
+        """Reader of this stream's pages, made for the schema that the catalog has in force."""
+        return PageReader(self)
 
     @property
     def complete(self) -> bool:
@@ -208,7 +210,7 @@ class ApiStream(Stream):
             self._meters.requests.increment()
             self._note_server_time(reply.headers)
             document, found = reply.content
-            page = Page(reply.url, reply.headers, [self._record(raw, context) for raw in found], document)
+            page = Page(reply.url, reply.headers, [self.reader.record(raw, context or {}) for raw in found], document)
             try:
                 request = requests.send(page)
             except StopIteration:
@@ -224,7 +226,16 @@ class ApiStream(Stream):
 
     def fetch(self, request: Request) -> Reply[tuple[Any, list[dict[str, Any]]]]:
         """Get one page: the decoded body, and the records in it."""
-        return self.tap.http.get(request, self._decode, keep=self.shares_pages)
+        while True:
+            size = self.pagination.size_of(request) if self.halves_pages_on else None
+            once = self.halves_pages_on if size and size > 1 else frozenset()
+            try:
+                return self.tap.http.get(request, self.reader.decode, keep=self.shares_pages, once=once)
+            except StatusError as error:
+                if error.status not in once or not size:
+                    raise
+                self.log("%s; asking for pages of %d", error, size // 2, level=logging.WARNING)
+                request = self.pagination.with_size(request, size // 2)
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Give the records as they are declared, each once where the API repeats some at a seam.
@@ -245,30 +256,6 @@ class ApiStream(Stream):
 
     def reshape(self, record: dict[str, Any]) -> dict[str, Any]:
         """Bring a record into the form of the schema, before its fields are looked at; by default it has it."""
-        return record
-
-    def _decode(self, body: bytes) -> tuple[Any, list[dict[str, Any]]]:
-        document = decode_json(body)
-        return document, self._records_path.select(document)
-
-    @cached_property
-    def _records_path(self) -> RecordsPath:
-        return RecordsPath(self.records_jsonpath, self.enclosing_ids, lone=self.lone_object)
-
-    def _record(self, raw: dict[str, Any], context: Context | None) -> dict[str, Any]:
-        record = {**self.reshape(raw), **(context or {})}
-        for field, source in self.copied_fields.items():
-            record[field] = _nested(record, source)
-        if self.snapshot_field and record.get(self.snapshot_field) is None:
-            record[self.snapshot_field] = format_timestamp(datetime.now(timezone.utc))
-        record = self.codec.convert(record)
-        cursor = type(self).replication_key
-        if cursor and record.get(cursor) is not None:
-            try:
-                parse_timestamp(record[cursor])
-            except ValueError as error:
-                key = ", ".join(f"{name}={record[name]}" for name in type(self).primary_keys)
-                raise RecordError(f"record {key}: field '{cursor}': {error}") from None
         return record
 
     def _note_server_time(self, headers: Mapping[str, str]) -> None:
@@ -338,15 +325,7 @@ class ApiStream(Stream):
         """Report at the end of the sync: requests, a child's records and time, and what the schema lacks."""
         super().log_sync_costs()
         self._meters.finish(succeeded=not self.failed)
-        if undeclared := sorted(self.codec.undeclared):
+        if undeclared := sorted(self.reader.codec.undeclared):
             message = "%s: the API gives fields that the schema does not declare; they are left out: %s"
             self.log(message, self.name, ", ".join(undeclared), level=logging.WARNING)
         self.tap.stream_ended(self)
-
-
-def _nested(record: Mapping[str, Any], path: str) -> Any:
-    """Follow `user.id` into a record; `None` where it does not lead on."""
-    found: Any = record
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found

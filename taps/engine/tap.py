@@ -7,6 +7,7 @@ import json
 import signal
 from abc import ABC, abstractmethod
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +18,7 @@ from taps.engine.cli import TapCommand, read_object
 from taps.engine.client import HttpClient
 from taps.engine.errors import (
     ApiError,
+    AuthorizationError,
     BodyError,
     InvalidInputError,
     InvalidSettingsError,
@@ -26,7 +28,7 @@ from taps.engine.errors import (
 )
 from taps.engine.pacing import RateBudget, RetryPolicy
 from taps.engine.redaction import Redactor
-from taps.engine.settings import environment_settings, secrets_of, setting_errors, unknown_settings
+from taps.engine.settings import choice_errors, environment_settings, secrets_of, setting_errors, unknown_settings
 from taps.engine.timestamps import parse_timestamp
 from taps.engine.writer import MessageWriter
 
@@ -54,6 +56,9 @@ class ApiTap(Tap, ABC):
 
     stream_types: ClassVar[Sequence[type[ApiStream]]] = ()
     """The streams, parents before their children."""
+
+    one_of: ClassVar[Sequence[str]] = ()
+    """Settings of which exactly one must be made."""
 
     redactor: ClassVar[Redactor] = Redactor()
     """Knows the secrets of this process; one for all taps, because they share the log."""
@@ -83,7 +88,8 @@ class ApiTap(Tap, ABC):
         except ConfigValidationError:
             raise InvalidSettingsError(setting_errors(given, type(self).config_jsonschema)) from None
         if validate_config:
-            if errors := setting_errors(self.config, type(self).config_jsonschema):
+            errors = [*setting_errors(self.config, type(self).config_jsonschema), *choice_errors(given, self.one_of)]
+            if errors:
                 raise InvalidSettingsError(errors)
             for line in unknown_settings(self.config, type(self).config_jsonschema):
                 self.logger.warning("%s", line)
@@ -94,17 +100,22 @@ class ApiTap(Tap, ABC):
     def authenticator(self) -> AuthBase:
         """Make what signs each request, from the settings."""
 
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """When to try again, as the settings say."""
+        return RetryPolicy(
+            max_retries=self.config["max_retries"],
+            backoff_factor=self.config["backoff_factor"],
+            statuses=frozenset(self.config["retry_statuses"]),
+        )
+
     @cached_property
     def http(self) -> HttpClient:
         """The client for all requests of this tap."""
         return HttpClient(
             base_url=self.config["base_url"],
             auth=self.authenticator(),
-            retry=RetryPolicy(
-                max_retries=self.config["max_retries"],
-                backoff_factor=self.config["backoff_factor"],
-                statuses=frozenset(self.config["retry_statuses"]),
-            ),
+            retry=self.retry_policy,
             timeout=self.config["request_timeout"],
             user_agent=self.config["user_agent"],
             budget=RateBudget(self.config.get("requests_per_minute")),
@@ -152,7 +163,11 @@ class ApiTap(Tap, ABC):
         self._failures.append((stream, error))
         if self.http.answered:
             self._announce_failures()
-        elif isinstance(error, UnreachableError) or _are_of_one_kind([failure for _, failure in self._failures]):
+            if isinstance(error, AuthorizationError):
+                raise SyncFailedError(f"The sync cannot go on. {error}. {self._advice(error)}")
+        elif isinstance(error, UnreachableError | AuthorizationError) or _are_of_one_kind(
+            [failure for _, failure in self._failures]
+        ):
             raise self._nothing_read(self._failures[0][1])
 
     def stream_skipped(self, stream: ApiStream, error: StatusError) -> None:  # noqa: ARG002
@@ -198,7 +213,7 @@ class ApiTap(Tap, ABC):
         ]
         keys = " and ".join(f"'{name}'" for name in credentials)
         address = f"'base_url' ({self.config['base_url']})"
-        if isinstance(error, StatusError) and error.status == 401:  # noqa: PLR2004
+        if isinstance(error, AuthorizationError) or getattr(error, "status", None) == HTTPStatus.UNAUTHORIZED:
             return f"Check {keys}"
         if isinstance(error, UnreachableError | BodyError):
             return f"Check {address}"
@@ -271,4 +286,4 @@ def _are_of_one_kind(errors: Sequence[SyncError]) -> bool:
     if len(errors) < 2 or not all(isinstance(error, ApiError) for error in errors[-2:]):  # noqa: PLR2004
         return False
     before, last = (getattr(error, "status", type(error)) for error in errors[-2:])
-    return before == last and last not in {403, 404}
+    return before == last and last not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
