@@ -72,7 +72,7 @@ def read_messages(text: str) -> list[dict[str, Any]]:
 
 
 def config_for(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:
-    return {"base_url": sandbox.base_url, "api_key": sandbox.api_key, "backoff_factor": 0, **settings}
+    return {**sandbox.config, "backoff_factor": 0, **settings}
 
 
 def sync(

@@ -54,10 +54,13 @@ class RecordsPath:
         nodes: list[tuple[Any, dict[str, Any]]] = [(document, {})]
         enclosing = ""
         for name, star in self._steps:
+            # A record without members is one that has none; a page without records is of another shape.
+            if star and enclosing:
+                nodes = [(node, ids) for node, ids in nodes if not isinstance(node, dict) or node.get(name) is not None]
             nodes = [(_member(node, name), self._ids(node, enclosing, ids)) for node, ids in nodes]
             if star:
                 nodes = [(element, ids) for node, ids in nodes for element in self._elements(node, name)]
-            enclosing = name
+                enclosing = name
         for node, _ in nodes:
             if not isinstance(node, dict):
                 raise ValueError(f"at {self._path} there is {kind_of(node)} where an object is due")  # noqa: TRY004

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from taps.contact_center.tap import TapContactCenter
 from taps.helpdesk.tap import TapHelpdesk
+from taps.voice.tap import TapVoice
 
 if TYPE_CHECKING:
     from taps.engine.tap import ApiTap
@@ -20,6 +22,8 @@ class TapUnderTest:
 
     tap_class: type[ApiTap]
     api: str
+    options: dict[str, Any] = field(default_factory=dict)
+    """What the sandbox is told besides the size of its pages, so that lists come in several."""
 
     @property
     def name(self) -> str:
@@ -33,4 +37,8 @@ class TapUnderTest:
         return exact
 
 
-TAPS = [TapUnderTest(TapHelpdesk, "helpdesk")]
+TAPS = [
+    TapUnderTest(TapHelpdesk, "helpdesk"),
+    TapUnderTest(TapVoice, "voice", {"export_page": 7}),
+    TapUnderTest(TapContactCenter, "contact_center"),
+]

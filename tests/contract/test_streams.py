@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,8 @@ def test_the_schema_is_valid_and_every_field_described(tap: TapUnderTest, stream
     for name, declared in declared_fields(schema):
         assert declared.get("type"), f"{name} has no type"
         assert len(declared.get("description", "")) > 5, f"{name} has no description"
-        required = name in stream.primary_keys or f"{{{name}}}" in stream.path
+        added = {*stream.enclosing_ids.values(), *re.findall(r"{(\w+)}", stream.path)}
+        required = name in stream.primary_keys or name in added
         assert ("null" in declared["type"]) is not required, f"{name}: only keys are not nullable"
 
 
@@ -90,7 +92,7 @@ def test_the_stream_is_documented(tap: TapUnderTest, stream: type[ApiStream]) ->
 @pytest.fixture(scope="module", params=["plain", "ragged"])
 def full_sync(request: pytest.FixtureRequest, tap: TapUnderTest) -> Iterator[tuple[Sandbox, Output]]:
     """Sync all of a tap's streams, with pages of a few records; `ragged` ones are short or empty in the middle."""
-    with Sandbox(tickets=60, seed=3, page_cap=5, ragged=request.param == "ragged") as sandbox:
+    with Sandbox(api=tap.api, size=60, seed=3, page_cap=5, ragged=request.param == "ragged", **tap.options) as sandbox:
         yield sandbox, sync(tap.tap_class, config_for(sandbox))
 
 
@@ -108,6 +110,11 @@ def same_value(got: Any, held: Any, declared: dict[str, Any]) -> bool:
     return got == held and isinstance(got, bool) == isinstance(held, bool)
 
 
+def key_of(stream: type[ApiStream], record: dict[str, Any]) -> tuple[str, ...]:
+    """Give a record's key as text, for some have numbers where others have text; the time of a snapshot is no key."""
+    return tuple(str(record[key]) for key in stream.primary_keys if key != stream.snapshot_field)
+
+
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name, scope="module")
 class TestFullSync:
     """One sync, looked at from many sides."""
@@ -123,27 +130,28 @@ class TestFullSync:
         sandbox, output = full_sync
         held = tap.held(sandbox)
         for stream in tap.tap_class.stream_types:
-            keys = [tuple(record[key] for key in stream.primary_keys) for record in output.records(stream.name)]
-            assert Counter(keys) == Counter(
-                tuple(record[key] for key in stream.primary_keys) for record in held[stream.name]
+            keys = Counter(key_of(stream, record) for record in output.records(stream.name))
+            assert keys == Counter(key_of(stream, record) for record in held[stream.name]), stream.name
+            assert max(keys.values()) == 1, stream.name
+            assert all(
+                None not in (record.get(key) for key in stream.primary_keys) for record in output.records(stream.name)
             )
-            assert max(Counter(keys).values()) == 1, stream.name
 
     def test_every_value_arrives_as_it_is(self, full_sync: tuple[Sandbox, Output], tap: TapUnderTest) -> None:
         sandbox, output = full_sync
         held = tap.held(sandbox)
         for stream in tap.tap_class.stream_types:
             schema = schema_of(tap, stream)
-            by_key = {tuple(record[key] for key in stream.primary_keys): record for record in held[stream.name]}
+            by_key = {key_of(stream, record): record for record in held[stream.name]}
             for record in output.records(stream.name):
-                original = by_key[tuple(record[key] for key in stream.primary_keys)]
+                original = by_key[key_of(stream, record)]
                 wrong = {
                     name: (record.get(name), value)
                     for name, value in original.items()
                     if not same_value(record.get(name), value, schema["properties"].get(name, {}))
                 }
                 assert not wrong, f"{stream.name}: {wrong}"
-                assert record.keys() == original.keys(), stream.name
+                assert record.keys() - {stream.snapshot_field} == original.keys() - {stream.snapshot_field}, stream.name
 
     def test_records_are_valid_for_the_schema_that_was_announced(
         self, full_sync: tuple[Sandbox, Output], tap: TapUnderTest
@@ -165,9 +173,7 @@ class TestFullSync:
         several = 0
         for stream in tap.tap_class.stream_types:
             if not stream.parent_stream_type and not isinstance(stream.pagination, SinglePage):
-                pages = -(-len(output.records(stream.name)) // 5)
-                assert requests[stream.path] >= pages, stream.name
-                several += pages > 1
+                several += requests[stream.path] > 1
         assert several > len(tap.tap_class.stream_types) // 4
 
     def test_incremental_streams_leave_a_bookmark_at_their_newest_record(

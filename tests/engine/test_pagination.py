@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from taps.engine.client import Request
 from taps.engine.errors import PaginationError
-from taps.engine.pagination import HeaderLink, Page, PageNumber, Pagination, SinglePage
+from taps.engine.pagination import (
+    BodyLink,
+    Export,
+    HeaderLink,
+    Offset,
+    Page,
+    PageNumber,
+    Pagination,
+    RepeatedPage,
+    SinglePage,
+)
 from taps.engine.query import Query, StartParam
 from taps.engine.seam import Seam
 from taps.engine.timestamps import format_timestamp, parse_timestamp
@@ -36,8 +46,8 @@ def read(pagination: Pagination, query: Query, serve: Callable[[Request], Page])
         assert len(pages) < 10_000, "the pages have no end"
 
 
-def query(**overrides: Any) -> Query:
-    return Query(Request(URL), page_size=100, start_param=StartParam("since"), start=START, **overrides)
+def query(page_size: int = 100, **overrides: Any) -> Query:
+    return Query(Request(URL), page_size, start_param=StartParam("since"), start=START, **overrides)
 
 
 def test_a_single_page_is_one_request() -> None:
@@ -176,3 +186,205 @@ def test_a_record_that_changed_at_the_seam_is_given_again() -> None:
     new = {"id": 1, "at": "2024-01-01T00:00:00.900Z"}
     assert list(seam.fresh([old, old, new])) == [old, new]
     assert list(seam.fresh([old, new, {"id": 2, "at": None}])) == [{"id": 2, "at": None}]
+
+
+# Links in the body
+
+
+def body_page(request: Request, link: object, records: list[dict[str, Any]]) -> Page:
+    return Page(request.url, {}, records, {"data": records, "paging": {"next": link}})
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=30))
+def test_links_in_the_body_are_followed_through_short_and_empty_pages(sizes: list[int]) -> None:
+    def serve(request: Request) -> Page:
+        number = int(request.url.partition("cursor=")[2] or 0)
+        link = f"{URL}?cursor={number + 1}" if number + 1 < len(sizes) else None
+        return body_page(request, link, [{"id": (number, n)} for n in range(sizes[number])])
+
+    pages, sent = read(BodyLink("paging.next"), query(), serve)
+    assert sum(len(page.records) for page in pages) == sum(sizes)
+    assert sent[0].params == {"since": "2024-01-01T00:00:00Z", "limit": 100}
+    assert all(request.params == {} for request in sent[1:]), "a next link is used as it is"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{}, {"paging": None}, {"paging": {}}, {"paging": {"next": None}}, {"paging": {"next": ""}}, {"paging": []}],
+)
+def test_a_body_without_a_next_link_ends_the_list(document: dict[str, Any]) -> None:
+    pages, _ = read(BodyLink("paging.next"), query(), lambda request: Page(request.url, {}, [{"id": 1}], document))
+    assert len(pages) == 1
+
+
+@pytest.mark.parametrize("link", [5, True, {"url": "x"}, ["x"]])
+def test_a_next_link_that_is_no_text_is_an_error(link: object) -> None:
+    with pytest.raises(PaginationError, match=r"the next link at 'paging\.next' is no text"):
+        read(BodyLink("paging.next"), query(), lambda request: body_page(request, link, []))
+
+
+def test_links_in_the_body_that_form_a_cycle_are_an_error() -> None:
+    with pytest.raises(PaginationError, match="loop"):
+        read(BodyLink("paging.next"), query(), lambda request: body_page(request, f"{URL}?cursor=1", []))
+
+
+def test_an_opaque_string_goes_into_its_parameter() -> None:
+    tokens = {None: "a_1==", "a_1==": "b 2", "b 2": None}
+    pages, sent = read(
+        BodyLink("paging.next", opaque_param="offset"),
+        query(),
+        lambda request: body_page(request, tokens[request.params.get("offset")], [{"id": 1}]),  # type: ignore[index]
+    )
+    assert len(pages) == 3
+    assert [request.params.get("offset") for request in sent] == [None, "a_1==", "b 2"]
+    with pytest.raises(PaginationError, match="loop"):
+        read(BodyLink("paging.next", opaque_param="offset"), query(), lambda request: body_page(request, "same", []))
+
+
+@given(st.lists(st.integers(0, 40), max_size=60), st.integers(1, 4), st.integers(2, 5), st.booleans())
+def test_windows_of_records_give_each_once_or_say_that_an_instant_is_too_full(
+    offsets: list[int],
+    page_size: int,
+    pages: int,
+    last_link: bool,  # noqa: FBT001
+) -> None:
+    """Whether or not the API still gives a next link at the limit, at which it would refuse it."""
+    records = [
+        {"id": number, "at": format_timestamp(START + timedelta(seconds=offset))}
+        for number, offset in enumerate(sorted(offsets))
+    ]
+    window = page_size * pages
+
+    def serve(request: Request) -> Page:
+        parts = dict(part.split("=") for part in request.url.partition("?")[2].split("&") if part)
+        since = str(parts.get("since") or request.params["since"])
+        offset = int(parts.get("offset", 0))
+        assert offset + page_size <= window, "the API answers 422 beyond the window"
+        found = [record for record in records if parse_timestamp(str(record["at"])) >= parse_timestamp(since)]
+        following = offset + page_size
+        more = following < len(found) and (following + page_size <= window or last_link)
+        link = f"{URL}?since={since}&offset={following}" if more else None
+        return body_page(Request(request.url or URL), link, found[offset:following])
+
+    seam, got = Seam(["id"], "at"), []
+    requests = BodyLink("paging.next", window=window).requests(query(cursor="at", page_size=page_size))
+    request = next(requests)
+    fullest = max((offsets.count(offset) for offset in offsets), default=0)
+    try:
+        while True:
+            page = serve(request)
+            got += [record["id"] for record in seam.fresh(page.records)]
+            request = requests.send(page)
+    except StopIteration:
+        assert got == [record["id"] for record in records]
+    except PaginationError:
+        assert fullest > window - page_size
+
+
+# Offsets
+
+
+@given(st.integers(0, 40), st.integers(1, 7))
+def test_offsets_move_by_what_was_received(total: int, cap: int) -> None:
+    records = [{"id": number} for number in range(total)]
+
+    def serve(request: Request) -> Page:
+        offset = int(request.params["offset"])
+        return Page(request.url, {}, records[offset : offset + cap])
+
+    pages, sent = read(Offset(), query(), serve)
+    assert [record for page in pages for record in page.records] == records
+    assert all(request.params["limit"] == 100 for request in sent)
+
+
+def test_an_api_that_ignores_the_offset_ends_the_list() -> None:
+    with pytest.raises(RepeatedPage):
+        read(Offset(), query(), lambda request: Page(request.url, {}, [{"id": 1, "now": request.params["offset"]}]))
+
+
+# Exports
+
+
+class ExportedList:
+    """An export as phone systems give it: next page at the last record's second, and never an end."""
+
+    def __init__(self, offsets: list[int], page_size: int, end: str) -> None:
+        self.records = [
+            {"id": number, "at": format_timestamp(START + timedelta(seconds=offset))}
+            for number, offset in enumerate(sorted(offsets))
+        ]
+        self.page_size = page_size
+        self.end = end
+
+    def serve(self, request: Request) -> Page:
+        start = int(request.params.get("start_time") or request.url.partition("start_time=")[2])
+        found = [record for record in self.records if int(parse_timestamp(str(record["at"])).timestamp()) >= start]
+        page = found[: self.page_size]
+        following = int(parse_timestamp(str(page[-1]["at"])).timestamp()) if page else start
+        link = None if self.end == "null" and len(page) == len(found) else f"{URL}?start_time={following}"
+        if self.end == "later" and len(page) == len(found):
+            link = f"{URL}?start_time={following + 1}"
+        return Page(f"{URL}?start_time={start}", {}, page, {"things": page, "count": len(page), "next_page": link})
+
+
+@given(st.lists(st.integers(0, 40), max_size=60), st.integers(2, 6), st.sampled_from(["same", "null", "later"]))
+def test_exports_end_and_give_each_record_once_or_say_that_a_second_is_too_full(
+    offsets: list[int], page_size: int, end: str
+) -> None:
+    api = ExportedList(offsets, page_size, end)
+    seam, got = Seam(["id"], "at"), []
+    seconds = StartParam("start_time", "{seconds}")
+    requests = Export(full_page=page_size).requests(
+        Query(Request(URL), page_size=100, cursor="at", start_param=seconds, start=START)
+    )
+    request, asked = next(requests), 0
+    fullest = max((offsets.count(offset) for offset in offsets), default=0)
+    try:
+        while True:
+            asked += 1
+            assert asked < 200, "the export has no end"
+            page = api.serve(request)
+            got += [record["id"] for record in seam.fresh(page.records)]
+            request = requests.send(page)
+    except StopIteration:
+        assert got == [record["id"] for record in api.records]
+    except PaginationError as error:
+        # Both ends are right, each for its lists.
+        assert fullest >= page_size
+        assert "share the second" in str(error)  # noqa: PT017
+
+
+# Page sizes
+
+
+@pytest.mark.parametrize(
+    ("request_", "halved"),
+    [
+        (Request(URL, {"page[size]": 1000}), Request(URL, {"page[size]": 500})),
+        (
+            Request(f"{URL}?page%5Bsize%5D=1000&page%5Bafter%5D=x%3D%3D&empty="),
+            Request(f"{URL}?page%5Bsize%5D=500&page%5Bafter%5D=x%3D%3D&empty="),
+        ),
+        (Request(f"{URL}?page[after]=x"), None),
+    ],
+)
+def test_a_page_size_can_be_halved_in_parameters_and_in_links(request_: Request, halved: Request | None) -> None:
+    pagination = BodyLink("links.next", size_param="page[size]")
+    size = pagination.size_of(request_)
+    assert size == (1000 if halved else None)
+    if halved:
+        assert pagination.with_size(request_, 500) == halved
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ("{timestamp}", "2024-01-31T08:00:00.123456Z"),
+        ("{milliseconds_timestamp}..inf", "2024-01-31T08:00:00.123Z..inf"),
+        ("{seconds}", "1706688000"),
+        ("updatedAt >= {milliseconds}", "updatedAt >= 1706688000123"),
+    ],
+)
+def test_starts_are_written_as_each_api_wants_them(template: str, value: str) -> None:
+    assert StartParam("x", template).value(parse_timestamp("2024-01-31T08:00:00.123456Z")) == value
+    assert StartParam("x", "{seconds}").value(parse_timestamp("1969-12-31T23:59:59.5Z")) == "-1"
