@@ -168,7 +168,7 @@ class TestFullSync:
                 assert not problems, f"{stream.name}: {problems}"
 
     def test_lists_came_in_several_pages(self, full_sync: tuple[Sandbox, Output], tap: TapUnderTest) -> None:
-        sandbox, output = full_sync
+        sandbox, _ = full_sync
         requests = Counter(request.path for request in sandbox.requests)
         several = 0
         for stream in tap.tap_class.stream_types:
