@@ -9,6 +9,8 @@ from urllib.parse import urljoin, urlsplit
 
 import backoff
 import requests
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from taps.engine.auth import RenewableAuth
 from taps.engine.errors import ApiError, BodyError, ForeignOriginError, StatusError, TransferError, UnreachableError
@@ -48,7 +50,10 @@ class Request:
     @property
     def path(self) -> str:
         """The URL's path, for messages: hosts and queries do not belong there."""
-        return urlsplit(self.url).path or "/"
+        try:
+            return urlsplit(self.url).path or "/"
+        except ValueError:
+            return "/"
 
     def with_params(self, params: Mapping[str, str | int]) -> Request:
         """Copy the request with these parameters added or replaced."""
@@ -101,7 +106,7 @@ class HttpClient:
         self.base_url = base_url
         self.answered = False
         """Whether the API has answered any request with a page."""
-        self._key_refused = False
+        self._exhausted: Counter[object] = Counter()
         self._kept: dict[tuple[object, ...], Reply[bytes]] = {}
         self._origin = _origin(base_url)
         self._auth = auth
@@ -145,7 +150,7 @@ class HttpClient:
             if isinstance(error, StatusError) and error.status in once:
                 seen[error.status] += 1
                 return seen[error.status] > 1
-            return not (isinstance(error, ApiError) and error.retriable)
+            return not (isinstance(error, ApiError) and error.retriable) or self._is_no_news(error)
 
         attempt = backoff.on_exception(
             self._retry.waits,
@@ -178,18 +183,20 @@ class HttpClient:
 
     def _send(self, request: Request) -> tuple[requests.Response, str]:
         """Send a request and follow redirects; give the answer and the address that gave it, without credentials."""
-        url = _full_url(urljoin(f"{self.base_url}/", request.url), request.params)
+        url = _full_url(_joined(f"{self.base_url}/", request.url), request.params)
         for _ in range(_MOST_REDIRECTS + 1):
-            if _origin(url) != self._origin:
-                foreign, ours = _show(_origin(url)), _show(self._origin)
-                problem = f"leads to {foreign}, which is not the origin of base_url, {ours}; not followed"
-                raise ForeignOriginError(request.path, problem)
+            if (origin := _origin(url)) != self._origin:
+                foreign = (
+                    f"leads to {_show(origin)}, which" if origin else f"is no usable address ({url!r:.100}), which"
+                )
+                problem = f"{foreign} is not the origin of base_url, {_show(self._origin)}; not followed"
+                raise ForeignOriginError(request.path, self._redact(problem))
             response = self._exchange(request, url)
             if response.status_code == requests.codes.unauthorized and self._renewed(response):
                 response = self._exchange(request, url)
             if not response.is_redirect:
                 return response, url
-            url = urljoin(url, response.headers["Location"])
+            url = _joined(url, response.headers["Location"])
         raise StatusError(request.path, response.status_code, f"more than {_MOST_REDIRECTS} redirects")
 
     def _renewed(self, response: requests.Response) -> bool:
@@ -223,7 +230,7 @@ class HttpClient:
 
     def _refusal(self, request: Request, response: requests.Response) -> StatusError:
         status = response.status_code
-        retriable = status in self._retry.statuses and not (status == requests.codes.unauthorized and self._key_refused)
+        retriable = status in self._retry.statuses
         wait = retry_after_seconds(response.headers) if retriable else None
         message = self._redact(api_message(response.content))[:MESSAGE_LENGTH]
         if wait is not None and wait > _LONGEST_WAIT:
@@ -237,15 +244,34 @@ class HttpClient:
         error = details["exception"]
         if isinstance(error, ApiError):
             error.tries = details["tries"]
-        if isinstance(error, StatusError) and error.status == requests.codes.unauthorized and not self.answered:
-            # A key that was refused to the end before any success is wrong: the next request need not find out again.
-            self._key_refused = True
+            if not self.answered:
+                self._exhausted[_kind(error)] += 1
+
+    def _is_no_news(self, error: ApiError) -> bool:
+        """Whether the API has never given a page and has failed in this way to the end before.
+
+        A wrong key or address fails each stream in the same way, and need not be waited for again each time.
+        """
+        before = self._exhausted[_kind(error)]
+        return not self.answered and before >= (1 if _kind(error) == requests.codes.unauthorized else 2)
 
     def _log_wait(self, details: Details) -> None:
         error = details["exception"]
         self._logger.warning(
             "%s; try %d of %d in %.1f s", error, details["tries"] + 1, self._retry.max_retries + 1, details["wait"]
         )
+
+
+def _kind(error: ApiError) -> object:
+    return error.status if isinstance(error, StatusError) else type(error)
+
+
+def _joined(base: str, url: str) -> str:
+    """Resolve a reference; what cannot be resolved stays as it is, and has no origin."""
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return url
 
 
 def _full_url(url: str, params: Mapping[str, str | int]) -> str:
@@ -257,16 +283,27 @@ def _full_url(url: str, params: Mapping[str, str | int]) -> str:
     return prepared.url or url
 
 
-def _origin(url: str) -> tuple[str, str, int | None]:
-    """Give scheme, host and port; a URL without a usable host or port has an origin that no other has."""
-    parts = urlsplit(url)
+_Origin = tuple[str, str, int]
+
+
+def _origin(url: str) -> _Origin | None:
+    """Give scheme, host and port, as the library reads them that will connect.
+
+    Returns:
+        `None` for what has no host, or holds what parsers read differently (a backslash, a user, control characters):
+        such an address has no origin that could be ours.
+    """
+    if not url.isprintable() or "\\" in url or " " in url:
+        return None
     try:
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        return parts.scheme, parts.netloc, None
-    return parts.scheme, (parts.hostname or "").lower(), port
+        parts = parse_url(url)
+    except (LocationParseError, ValueError):
+        return None
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme or "")
+    if parts.scheme is None or parts.host is None or port is None or parts.auth is not None:
+        return None
+    return parts.scheme.lower(), parts.host.lower(), port
 
 
-def _show(origin: tuple[str, str, int | None]) -> str:
-    scheme, host, port = origin
-    return f"{scheme}://{host}:{port}"
+def _show(origin: _Origin | None) -> str:
+    return "{}://{}:{}".format(*origin) if origin else "nowhere"

@@ -13,12 +13,11 @@ into the next request. Its `requests` is a generator that is sent each page and 
 from __future__ import annotations
 
 import itertools
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
-
-from requests.utils import parse_header_links
 
 from taps.engine.client import Request
 from taps.engine.errors import PaginationError
@@ -116,7 +115,11 @@ class _Links:
 
     def follow(self, page: Page, link: str) -> Request:
         """Make the request for a link's address."""
-        url = urljoin(page.url, link)
+        try:
+            url = urljoin(page.url, link)
+        except ValueError:
+            path = Request(page.url).path
+            raise PaginationError(f"GET {path}: the next link is no address: {link!r:.200}") from None
         self.check(url, url)
         return Request(url)
 
@@ -148,13 +151,21 @@ class HeaderLink(Pagination):
         """Follow the links, untouched."""
         page = yield query.first().with_params({self.size_param: query.page_size})
         links = _Links(page)
-        while link := _next_link(page.headers.get("Link", "")):
+        while (link := _next_link(page.headers.get("Link", ""))) is not None:
             page = yield links.follow(page, link)
 
 
+_LINK = re.compile(r'<([^>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)')
+_PARAM = re.compile(r';\s*([^\s=;,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))')
+
+
 def _next_link(header: str) -> str | None:
-    links = parse_header_links(header) if header else []
-    return next((link.get("url") for link in links if "next" in link.get("rel", "").lower().split()), None)
+    """Find the target of `rel="next"`; `requests` reads semicolons and commas inside of URLs and quotes wrongly."""
+    for target, parameters in _LINK.findall(header):
+        rels = [quoted or plain for name, quoted, plain in _PARAM.findall(parameters) if name.lower() == "rel"]
+        if rels and "next" in rels[0].lower().split():
+            return str(target).strip()
+    return None
 
 
 @dataclass(frozen=True)
@@ -166,7 +177,8 @@ class BodyLink(Pagination):
         {"data": [...], "paging": {"next": "https://api.example.com/v2/users?offset=100&limit=100"}}
 
     The list ends where no next link is given; an empty page with a next link is not its end. Where the API gives at
-    most `window` records a query, the list must be sorted by its cursor, and is asked for again from the last one on.
+    most `window` records a query, the links count records; the list must be sorted by its cursor, and is asked for
+    again from the last one on (see `Window`).
 
     Attributes:
         path: Fields that lead to the link, as `paging.next`.
@@ -181,19 +193,20 @@ class BodyLink(Pagination):
     window: int | None = None
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
-        """Follow the links, untouched; begin again from the last cursor where the window ends."""
-        request = query.first().with_params({self.size_param: query.page_size})
+        """Follow the links, untouched; begin again from the last cursor where the list is windowed."""
         while True:
             window, received = Window(query, f"{self.window} records"), 0
+            request = query.first().with_params({self.size_param: query.page_size})
             page = yield request
             links = _Links(page)
             while True:
                 received += len(page.records)
                 window.add(page.records)
-                # The next page, were it full, would pass the limit, and the API refuses such a request.
-                if self.window is not None and received + query.page_size > self.window:
-                    break
                 link = self._next(page)
+                # The next page, were it full, would pass the limit, and the API refuses such a request.
+                exhausted = self.window is not None and received + query.page_size > self.window
+                if exhausted or (self.window is not None and link is not None and window.can_move):
+                    break
                 if link is None:
                     return
                 if self.opaque_param is None or _is_address(link):
@@ -201,7 +214,7 @@ class BodyLink(Pagination):
                 else:
                     links.check(link, page.url)
                     page = yield request.with_params({self.opaque_param: link})
-            request = window.next_request().with_params({self.size_param: query.page_size})
+            query = window.moved()
 
     def _next(self, page: Page) -> str | None:
         found = page.document
@@ -222,7 +235,7 @@ class PageNumber(Pagination):
     """Pages are counted, and the list ends at an empty one.
 
     Where the API gives at most `window` pages a query, the list must be sorted by its cursor, and is asked for again
-    from the last one on.
+    from the last one on (see `Window`); page 2 and on are asked for only while all records share a second.
 
     Attributes:
         page_param: Name of the parameter that holds the page's number, from 1.
@@ -235,16 +248,18 @@ class PageNumber(Pagination):
     window: int | None = None
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
-        """Count up; begin again from the last cursor where the window ends."""
-        request = query.first()
+        """Count up; begin again from the last cursor where the list is windowed."""
         while True:
             window = Window(query, f"{self.window} pages")
+            request = query.first().with_params({self.size_param: query.page_size})
             for number in itertools.count(1) if self.window is None else range(1, self.window + 1):
-                page = yield request.with_params({self.page_param: number, self.size_param: query.page_size})
+                page = yield request.with_params({self.page_param: number})
                 if not page.records:
                     return
                 window.add(page.records)
-            request = window.next_request()
+                if self.window is not None and window.can_move:
+                    break
+            query = window.moved()
 
 
 @dataclass(frozen=True)
@@ -303,7 +318,7 @@ class Export(Pagination):
         page = yield query.first()
         links, time = _Links(page), self._time(page.url)
         while page.records and (link := page.document.get(self.path)):
-            following = self._time(urljoin(page.url, link))
+            following = self._time(str(link))
             if time is not None and following is not None and following <= time:
                 if len(page.records) >= self.full_page:
                     raise PaginationError(
@@ -311,8 +326,8 @@ class Export(Pagination):
                         f"({query.cursor}), and the API gives no more of them: the sync cannot get past it"
                     )
                 return
-            page, time = (yield links.follow(page, link)), following
+            page, time = (yield links.follow(page, str(link))), following
 
     def _time(self, url: str) -> int | None:
-        values = parse_qs(urlsplit(url).query).get(self.time_param, [""])
+        values = parse_qs(url.partition("?")[2]).get(self.time_param, [""])
         return int(values[0]) if values[0].isascii() and values[0].isdigit() else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -61,12 +61,12 @@ class Query:
     start_param: StartParam | None = None
     start: datetime = _EPOCH
 
-    def since(self, start: datetime) -> Request:
-        """Make the request for records from a time on."""
-        if self.start_param is None:
-            return self.request
-        return self.request.with_params({self.start_param.name: self.start_param.value(start)})
-
     def first(self) -> Request:
         """Make the request for all that is to be read."""
-        return self.since(self.start)
+        if self.start_param is None:
+            return self.request
+        return self.request.with_params({self.start_param.name: self.start_param.value(self.start)})
+
+    def beginning(self, start: datetime) -> Query:
+        """Copy the query with another start."""
+        return replace(self, start=start)

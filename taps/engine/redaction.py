@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import re
 from typing import TYPE_CHECKING
@@ -31,10 +32,16 @@ class Redactor:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Take a further secret: plain, URL-encoded and in Base64, as Basic authentication sends it."""
+        """Take a further secret: plain, URL-encoded, escaped, and in Base64, as Basic authentication sends it."""
         if len(secret) < _SHORTEST:
             return
-        self._forms |= {secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]}
+        self._forms |= {
+            secret,
+            quote(secret, safe=""),
+            quote_plus(secret),
+            repr(secret)[1:-1],
+            json.dumps(secret)[1:-1],
+        }
         self._forms.add(base64.b64encode(secret.encode()).decode().rstrip("=")[:-1])
         longest_first = sorted(self._forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first)))

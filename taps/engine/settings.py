@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -242,7 +243,8 @@ def _describe(error: ValidationError, config: Mapping[str, Any], schema: Mapping
     if declared.get("secret"):
         value = "empty" if config[name] == "" else "not usable (its value is not shown)"
     else:
-        value = json.dumps(config[name], default=str, ensure_ascii=False)
+        # An address may hold a password, even where it may not.
+        value = re.sub(r"//[^/]*@", "//***@", json.dumps(config[name], default=str, ensure_ascii=False))
     yield f"Setting '{name}' is {value}; it must be {_allowed(declared)}"
 
 

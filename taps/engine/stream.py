@@ -325,7 +325,8 @@ class ApiStream(Stream):
         """Report at the end of the sync: requests, a child's records and time, and what the schema lacks."""
         super().log_sync_costs()
         self._meters.finish(succeeded=not self.failed)
-        if undeclared := sorted(self.reader.codec.undeclared):
+        undeclared = sorted(self.reader.codec.undeclared) if "reader" in vars(self) else ()
+        if undeclared:
             message = "%s: the API gives fields that the schema does not declare; they are left out: %s"
             self.log(message, self.name, ", ".join(undeclared), level=logging.WARNING)
         self.tap.stream_ended(self)

@@ -6,6 +6,7 @@ import io
 import json
 import signal
 from abc import ABC, abstractmethod
+from decimal import Decimal
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -17,7 +18,6 @@ from singer_sdk.exceptions import ConfigValidationError
 from taps.engine.cli import TapCommand, read_object
 from taps.engine.client import HttpClient
 from taps.engine.errors import (
-    ApiError,
     AuthorizationError,
     BodyError,
     InvalidInputError,
@@ -76,6 +76,8 @@ class ApiTap(Tap, ABC):
             given |= environment_settings(type(self).config_jsonschema, f"{self.name.upper().replace('-', '_')}_")
         # A setting that is null is a setting that was not made: the default holds.
         given = {name: value for name, value in given.items() if value is not None}
+        # The SDK reads a file's decimals as Decimal, which neither clocks nor sockets take.
+        given = {name: float(value) if isinstance(value, Decimal) else value for name, value in given.items()}
         for secret in secrets_of(given, type(self).config_jsonschema):
             self.redactor.add(secret)
         if isinstance(given.get("base_url"), str):
@@ -165,9 +167,7 @@ class ApiTap(Tap, ABC):
             self._announce_failures()
             if isinstance(error, AuthorizationError):
                 raise SyncFailedError(f"The sync cannot go on. {error}. {self._advice(error)}")
-        elif isinstance(error, UnreachableError | AuthorizationError) or _are_of_one_kind(
-            [failure for _, failure in self._failures]
-        ):
+        elif isinstance(error, UnreachableError | AuthorizationError) or self._key_is_refused():
             raise self._nothing_read(self._failures[0][1])
 
     def stream_skipped(self, stream: ApiStream, error: StatusError) -> None:  # noqa: ARG002
@@ -193,6 +193,11 @@ class ApiTap(Tap, ABC):
                 f"{len(self._failures)} of {sum(other.selected for other in self.streams.values())} streams failed: "
                 f"{names}. Their bookmarks stay where they are safe; run again to complete them"
             )
+
+    def _key_is_refused(self) -> bool:
+        """Whether two streams were refused for the key: a third try could lock the account, and tells nothing new."""
+        statuses = [getattr(failure, "status", None) for _, failure in self._failures]
+        return statuses.count(HTTPStatus.UNAUTHORIZED) > 1
 
     @property
     def http_was_used(self) -> bool:
@@ -279,11 +284,3 @@ def _checked_catalog(catalog: dict[str, Any], name: str) -> dict[str, Any]:
             f"'schema', as --discover writes it"
         )
     return catalog
-
-
-def _are_of_one_kind(errors: Sequence[SyncError]) -> bool:
-    """Whether two streams have failed in the same way, one that no plan or right explains."""
-    if len(errors) < 2 or not all(isinstance(error, ApiError) for error in errors[-2:]):  # noqa: PLR2004
-        return False
-    before, last = (getattr(error, "status", type(error)) for error in errors[-2:])
-    return before == last and last not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}

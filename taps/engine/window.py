@@ -1,4 +1,4 @@
-"""Going on past the most that an API gives for one query."""
+"""Reading a list that is sorted by its cursor, and that moves while it is read."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ from taps.engine.timestamps import format_timestamp, parse_timestamp
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from taps.engine.client import Request
     from taps.engine.query import Query
 
 __all__ = ["Window"]
 
 
 class Window:
-    """The records of one query whose list is sorted by its cursor; past its end the next query begins at the last.
+    """The records of one query of a list that is sorted by its cursor and can be asked for from a cursor on.
 
-    The records of that instant come twice; `Seam` drops the second.
+    Pages of such a list that are counted, by number or offset, shift when a record on an earlier page changes (it goes
+    to the end) or is deleted, and the first record of the next page is then never seen. So the next query begins at
+    the last cursor as soon as there is one to begin from; that is also the way past the most that an API gives for one
+    query. The records of that instant come twice; `Seam` drops the second.
+
+    Cursors are compared by the second: servers that sort by the second give fractions in any order.
 
     Args:
         query: What is read.
-        limit: The API's limit in words, for example `300 pages`.
+        limit: The most that the API gives for one query, in words, for example `300 pages`.
     """
 
     def __init__(self, query: Query, limit: str) -> None:
@@ -40,31 +44,44 @@ class Window:
             if value is None:
                 continue
             instant = parse_timestamp(value)
-            # Servers that sort by the second give fractions in any order.
-            if self._last is not None and instant.replace(microsecond=0) < self._last.replace(microsecond=0):
+            if self._last is not None and _second(instant) < _second(self._last):
                 self._ascending = False
             self._first = min(instant, self._first or instant)
             self._last = max(instant, self._last or instant)
 
-    def next_request(self) -> Request:
-        """Make the request for the records after these.
+    @property
+    def can_move(self) -> bool:
+        """Whether a query from the last cursor on would begin later, and the list has shown to be sorted."""
+        return (
+            self._query.start_param is not None
+            and self._ascending
+            and self._first is not None
+            and self._last is not None
+            and _second(self._first) < _second(self._last)
+            and _second(self._query.start) < _second(self._last)
+        )
+
+    def moved(self) -> Query:
+        """Give the query for the records from the last cursor on.
 
         Raises:
             PaginationError: There is no place to go on from, or it is where this window began.
         """
-        cursor, limit = (
-            self._query.cursor,
-            f"GET {self._query.request.path}: the API gives at most {self._limit} a query",
-        )
-        if self._query.start_param is None or self._first is None or self._last is None:
+        cursor = self._query.cursor
+        limit = f"GET {self._query.request.path}: the API gives at most {self._limit} a query"
+        if self._query.start_param is None or self._last is None:
             raise PaginationError(f"{limit}, and the records have no cursor to go on from")
         if not self._ascending:
             raise PaginationError(
                 f"{limit}, and the records are not sorted by {cursor}, so no place to go on from is known"
             )
-        if self._first == self._last:
+        if not self.can_move:
             raise PaginationError(
-                f"{limit}, and all of these records have {cursor} {format_timestamp(self._last)}: "
-                f"the sync cannot get past this instant"
+                f"{limit}, and all of these records have {cursor} {format_timestamp(_second(self._last))}: "
+                f"the sync cannot get past this second"
             )
-        return self._query.since(self._last)
+        return self._query.beginning(self._last)
+
+
+def _second(instant: datetime) -> datetime:
+    return instant.replace(microsecond=0)

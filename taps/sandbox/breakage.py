@@ -16,12 +16,16 @@ from taps.sandbox.faults import Fault, Faults, Kind
 from taps.sandbox.rows import encode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: The key of a request's scope under which the protocol leaves the connection, for faults below HTTP.
 TRANSPORT = "sandbox.transport"
 #: The key of a request's scope under which the name of the fault is left for the journal.
 STRUCK = "sandbox.fault"
+#: How a query's parameter that must not be repeated begins.
+SECRET_PARAMETER = b"api_key="
 
 _DATE_AHEAD = 2
 _HTML = (
@@ -44,12 +48,14 @@ class Breakage:
         app: What answers.
         faults: The faults in force.
         prefix_spared: Paths that begin like this never go wrong.
+        link: Where in the body the next page's link is, from the outside in; None for the `Link` header.
     """
 
-    def __init__(self, app: ASGIApp, *, faults: Faults, prefix_spared: str) -> None:
+    def __init__(self, app: ASGIApp, *, faults: Faults, prefix_spared: str, link: Sequence[str] | None) -> None:
         self._app = app
         self._faults = faults
         self._spared = prefix_spared
+        self._link = link
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, rightly or not.
@@ -87,8 +93,7 @@ class Breakage:
         status, headers, body = await _answer(self._app, scope, receive)
         if fault.kind in {Kind.FOREIGN_LINK, Kind.SELF_LINK}:
             base = fault.to if fault.kind is Kind.FOREIGN_LINK else origin(scope)
-            headers = [pair for pair in headers if pair[0] != b"link"]
-            headers.append((b"link", f'<{base}{_target(scope)}>; rel="next"'.encode("latin-1")))
+            headers, body = _linked(headers, body, f"{base}{_target(scope, keep_secrets=False)}", self._link)
             await _send(send, status, headers, body)
         elif fault.kind is Kind.SHAPE:
             await _send(send, status, headers, encode(_other_shape(json.loads(body))))
@@ -151,10 +156,37 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-def _target(scope: Scope) -> str:
+def _linked(
+    headers: list[tuple[bytes, bytes]], body: bytes, target: str, link: Sequence[str] | None
+) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    if link is None:
+        kept = [pair for pair in headers if pair[0] != b"link"]
+        return [*kept, (b"link", f'<{target}>; rel="next"'.encode("latin-1"))], body
+    try:
+        whole = json.loads(body)
+    except ValueError:
+        return headers, body
+    # An answer without the outer parts, such as a last page, gets them: the link must lead astray from any page.
+    holder = whole
+    for name in link[:-1]:
+        if not isinstance(holder, dict):
+            return headers, body
+        if not isinstance(holder.get(name), dict):
+            holder[name] = {}
+        holder = holder[name]
+    if not isinstance(holder, dict):
+        return headers, body
+    holder[link[-1]] = target
+    return headers, encode(whole)
+
+
+def _target(scope: Scope, *, keep_secrets: bool = True) -> str:
     path: bytes = scope["raw_path"]
-    query: bytes = scope["query_string"]
-    return (path + b"?" + query if query else path).decode("latin-1")
+    parts = [part for part in scope["query_string"].split(b"&") if part]
+    if not keep_secrets:
+        # As in the links that the APIs give, which do not repeat the key either.
+        parts = [part for part in parts if not part.startswith(SECRET_PARAMETER)]
+    return (path + b"?" + b"&".join(parts) if parts else path).decode("latin-1")
 
 
 def _error(status: int) -> dict[str, Any]:

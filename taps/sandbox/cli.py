@@ -12,34 +12,68 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import FrameType
+
+    from taps.sandbox.descriptor import Api
+    from taps.sandbox.server import Sandbox
+
+_LARGEST_PORT = 65_535
+_TYPES: Mapping[type, click.ParamType[Any]] = {bool: click.BOOL, int: click.INT, float: click.FLOAT, str: click.STRING}
 
 
 @click.command("tap-sandbox")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="The port; 0, the default, takes a free one.")
 @click.option(
-    "--tickets", type=click.IntRange(0, 4_000_000), default=2_000, show_default=True, help="How many tickets."
+    "--api", "names", multiple=True, metavar="NAME", help="An API to serve, such as helpdesk; by default all of them."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    help="The first API's port, the others at the ports after it; 0, the default, takes free ones.",
+)
+@click.option(
+    "--size",
+    "--tickets",
+    "size",
+    type=click.IntRange(0, 4_000_000),
+    default=2_000,
+    show_default=True,
+    help="How many tickets, calls or whatever else an API has most of.",
 )
 @click.option("--seed", type=int, default=42, show_default=True, help="What the made-up data depends on.")
-@click.option("--page-cap", type=click.IntRange(1, 100), default=100, help="The most records that a page holds.")
+@click.option("--page-cap", type=click.IntRange(1, 100), help="The most records that a page holds.")
 @click.option("--ragged", is_flag=True, help="Pages of uneven length, linked ones now and then empty.")
 @click.option("--latency", type=click.FloatRange(0), default=0.0, help="Seconds that every answer is late.")
 @click.option("--jitter", type=click.FloatRange(0), default=0.0, help="Seconds that it is late on top, at most.")
 @click.option("--fault", "faults", multiple=True, metavar="SPEC", help="What goes wrong, such as 429:every=20.")
 @click.option("--rate-limit", type=click.IntRange(1), default=None, help="The requests a minute that are answered.")
-@click.option("--api-key", default="sandbox-key", show_default=True, help="The key that the API asks for.")
+@click.option("--api-key", help="The key that an API asks for; sandbox-key by default.")
+@click.option("--max-ticket-pages", type=click.IntRange(1), help="The help desk's last ticket page; 300 by default.")
 @click.option(
-    "--max-ticket-pages", type=click.IntRange(1), default=300, show_default=True, help="The last ticket page."
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Something that an API has of its own, such as export_page=100; it is set for all that have it.",
 )
 @click.option("--warm", is_flag=True, help="Make all records before serving, not when they are first asked for.")
-@click.option("--quiet", is_flag=True, help="Print the address alone.")
-def serve(*, quiet: bool, **settings: Any) -> None:
-    """Serve a help desk API with made-up data and faults on demand, to try the taps on without an account."""
+@click.option("--quiet", is_flag=True, help="Print the addresses alone.")
+def serve(
+    *,
+    names: Sequence[str],
+    port: int,
+    api_key: str | None,
+    max_ticket_pages: int | None,
+    options: Sequence[str],
+    quiet: bool,
+    **settings: Any,
+) -> None:
+    """Serve APIs with made-up data and faults on demand, to try the taps on without an account."""
     try:
         # Imported here so that an installation without the extra gets a line of advice and not a traceback.
-        from taps.sandbox.faults import BadFaultError  # noqa: PLC0415
+        from taps.sandbox.apis import APIS  # noqa: PLC0415
         from taps.sandbox.server import Sandbox  # noqa: PLC0415
     except ImportError as error:
         raise click.ClickException(
@@ -51,24 +85,66 @@ def serve(*, quiet: bool, **settings: Any) -> None:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         stopped.set()
 
-    # Before the address is printed: whoever reads it may stop the sandbox at once.
+    # Before an address is printed: whoever reads it may stop the sandbox at once.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    apis = _chosen(names, APIS)
+    if port + len(apis) > _LARGEST_PORT + 1:
+        raise click.UsageError(f"there are no {len(apis)} ports from {port} on")
+    given = {"api_key": api_key, "max_ticket_pages": max_ticket_pages}
+    own = {name: value for name, value in given.items() if value is not None} | _read_options(options, apis)
+    sandboxes = []
     with ExitStack() as stack:
-        try:
-            sandbox = stack.enter_context(Sandbox(**settings))
-        except BadFaultError as error:
-            raise click.UsageError(str(error)) from None
-        except OSError as error:
-            address = f"{settings['host']}:{settings['port']}"
-            raise click.ClickException(f"cannot listen at {address}: {error.strerror or error}") from None
-        click.echo(f"tap-sandbox serves the help desk API at {sandbox.base_url} (api_key: {sandbox.api_key})")
+        for place, api in enumerate(apis):
+            at = port + place if port else 0
+            known = {name: value for name, value in own.items() if name in api.defaults}
+            try:
+                sandboxes.append(stack.enter_context(Sandbox(api.name, port=at, **settings, **known)))
+            except ValueError as error:
+                raise click.UsageError(str(error)) from None
+            except OSError as error:
+                address = f"{settings['host']}:{at}"
+                raise click.ClickException(f"cannot listen at {address}: {error.strerror or error}") from None
+        for sandbox in sandboxes:
+            _introduce(sandbox, quiet=quiet)
         if not quiet:
-            config = json.dumps({"base_url": sandbox.base_url, "api_key": sandbox.api_key})
-            click.echo(f"tap-helpdesk config: {config}")
-            click.echo(f"what was asked: {sandbox.base_url}/_sandbox/requests  (Ctrl+C stops)")
+            click.echo(f"what was asked: {sandboxes[0].base_url}/_sandbox/requests  (Ctrl+C stops)")
         sys.stdout.flush()
         stopped.wait()
+
+
+def _chosen(names: Sequence[str], apis: Mapping[str, Api]) -> list[Api]:
+    for name in names:
+        if name not in apis:
+            raise click.UsageError(f"there is no API {name!r}; there are {', '.join(apis)}")
+    # Each once, in the order given: two servers of one API would be two worlds.
+    return [apis[name] for name in (dict.fromkeys(names) or apis)]
+
+
+def _read_options(options: Sequence[str], apis: Sequence[Api]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for option in options:
+        name, equals, text = option.partition("=")
+        defaults = [api.defaults[name] for api in apis if name in api.defaults]
+        if not equals or not defaults:
+            known = sorted({name for api in apis for name in api.defaults})
+            raise click.UsageError(f"bad option {option!r}: it is NAME=VALUE where NAME is one of {', '.join(known)}")
+        kind = _TYPES[type(defaults[0])]
+        try:
+            values[name] = kind(text)
+        except click.BadParameter as error:
+            raise click.UsageError(f"bad option {option!r}: {error.message}") from None
+    return values
+
+
+def _introduce(sandbox: Sandbox, *, quiet: bool) -> None:
+    shown = ", ".join(f"{name}: {value}" for name, value in sandbox.credentials.items())
+    click.echo(f"tap-sandbox serves the {sandbox.api.title} at {sandbox.base_url} ({shown})")
+    if quiet:
+        return
+    click.echo(f"{sandbox.api.tap} config: {json.dumps(sandbox.config)}")
+    if sandbox.alternatives:
+        click.echo(f"{sandbox.api.tap} takes instead: {json.dumps(sandbox.alternatives)}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

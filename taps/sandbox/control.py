@@ -42,6 +42,9 @@ class Store(Protocol):
     def change(self, *args: Any, **numbers: Any) -> dict[str, Any]:
         """Change so many records of each kind as of now."""
 
+    def warm(self) -> None:
+        """Make and serialise the records ahead."""
+
 
 class Control:
     """The endpoints of the control paths, which ask for no credentials.

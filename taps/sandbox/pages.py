@@ -48,7 +48,7 @@ class PageCache:
 
     def __init__(self) -> None:
         self._version = -1
-        self._pages: BoundedCache[tuple[str, bytes], Page] = BoundedCache(_KEPT_BYTES)
+        self._pages: BoundedCache[tuple[str, str, bytes], Page] = BoundedCache(_KEPT_BYTES)
 
     def page(self, scope: Scope, version: int, make: Callable[[], Page]) -> Page:
         """Give the page that a request asks for.
@@ -64,7 +64,8 @@ class PageCache:
         if version != self._version:
             self._pages.clear()
             self._version = version
-        key = (scope["path"], scope["query_string"])
+        # With the origin, which some pages name in their bodies.
+        key = (origin(scope), scope["path"], scope["query_string"])
         found = self._pages.get(key)
         if found is None:
             found = make()

@@ -85,3 +85,24 @@ def by_number(total: int, size: int, page: int, *, ragged: bool) -> Slice:
     rounds, rest = divmod(page - 1, len(lengths))
     start = rounds * sum(lengths) + sum(lengths[:rest])
     return Slice(min(start, total), min(start + lengths[rest], total))
+
+
+def by_linked_number(total: int, size: int, page: int, ragged: str | None) -> tuple[Slice, bool]:
+    """Cut a page out of a list whose pages are numbered and linked: none but the link's absence is its end.
+
+    Args:
+        total: The list's length.
+        size: The most records a page may hold.
+        page: The page's number from 1.
+        ragged: The list's name where pages are to be full, short and empty by turns, as for `by_cursor`.
+
+    Returns:
+        The page, and whether there is one after it.
+    """
+    lengths: tuple[int, ...] = (size,) if ragged is None else (size, max(1, size // 3), 0)
+    turn = crc32((ragged or "").encode()) % len(lengths)
+    lengths = lengths[turn:] + lengths[:turn]
+    rounds, rest = divmod(page - 1, len(lengths))
+    start = min(rounds * sum(lengths) + sum(lengths[:rest]), total)
+    stop = min(start + lengths[rest], total)
+    return Slice(start, stop), stop < total

@@ -96,7 +96,7 @@ class Rows:
     Args:
         count: How many made-up records there are; their keys are 0 to count-1.
         make: Makes the record of a key.
-        quick: Functions that know a field's value by key without making the record: `id` as it is, timestamps as
+        quick: Functions that know a field's value by key without making the record: ids as they are, timestamps as
             instants. Without them a large list is slow to filter, not wrong.
     """
 
@@ -165,7 +165,7 @@ class Rows:
 
         Args:
             key: The record's key.
-            field: `id`, or the name of a timestamp.
+            field: `id`, a field that ends in `_id`, or the name of a timestamp.
 
         Returns:
             The id, or the timestamp's instant (`NO_INSTANT` where there is none).
@@ -173,7 +173,7 @@ class Rows:
         if key not in self._own and field in self._quick:
             return self._quick[field](key)
         value = self.record(key).get(field)
-        if field == "id":
+        if field == "id" or field.endswith("_id"):
             return value
         moment = instant(value)
         return NO_INSTANT if moment is None else moment

@@ -1,8 +1,8 @@
-"""The sandbox: the APIs, their faults and their control paths on one local port."""
+"""The sandbox: an API, its faults and its control paths on one local port."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -10,85 +10,100 @@ from starlette.middleware import Middleware
 
 from taps.sandbox import control
 from taps.sandbox.answers import Json, Refusal, refuse
+from taps.sandbox.apis import APIS, Stores
 from taps.sandbox.breakage import Breakage
 from taps.sandbox.faults import Faults
-from taps.sandbox.helpdesk.api import Rules, routes
-from taps.sandbox.helpdesk.store import HelpdeskStore
 from taps.sandbox.serving import Serving
 from taps.sandbox.traffic import Journal, RateLimit, Recorder, SeenRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from starlette.requests import Request
     from starlette.responses import Response
     from typing_extensions import Self
 
+_SIZE = 2_000
 
-class Sandbox:
-    """A help desk API on a local port with made-up data, served for as long as it is entered.
+
+class Sandbox(Stores):
+    """One of the APIs on a local port with made-up data, served for as long as it is entered.
+
+    The records that it serves are at the attribute of the API's name, such as `sandbox.helpdesk`.
 
     Attributes:
-        api_key: The key that the API asks for.
-        helpdesk: The help desk's records, to look at and to change.
+        api: What is served.
+        api_key: The key that the API asks for; empty where it asks for something else.
 
     Args:
-        tickets: How many tickets there are; the other collections follow in size.
+        api: The API's name.
+        size: How many records its largest collection has (of the help desk: tickets); the others follow in size.
+        tickets: Another name of `size`.
         seed: What all made-up contents depend on.
         host: The address to listen at.
         port: The port; 0 takes a free one.
-        api_key: The key to ask for.
-        page_cap: The most records that a page holds, whatever `limit` asks for.
+        page_cap: The most records that a page holds, whatever is asked for; None for what the API gives at most.
         ragged: Whether pages are of uneven length, and linked ones now and then empty.
-        max_ticket_pages: The last page of tickets that can be asked for.
         faults: What goes wrong, as `taps.sandbox.faults` spells it.
         latency: Seconds that every answer is late.
         jitter: Seconds that an answer is late on top, at most.
         rate_limit: The requests a minute that are answered; None for any number.
         warm: Whether to make and serialise all top-level records before serving; otherwise that is done when they are
             first asked for.
+        **settings: The API's own: other credentials, such as `api_key`, and its options, such as the help desk's
+            `max_ticket_pages`.
 
     Raises:
+        ValueError: There is no such API.
+        TypeError: The API has no such setting.
         BadFaultError: A fault is not written as it should be.
         OSError: On entering, the address or the port cannot be had.
     """
 
     def __init__(
         self,
+        api: str = "helpdesk",
         *,
-        tickets: int = 2_000,
+        size: int | None = None,
+        tickets: int | None = None,
         seed: int = 42,
         host: str = "127.0.0.1",
         port: int = 0,
-        api_key: str = "sandbox-key",
-        page_cap: int = 100,
+        page_cap: int | None = None,
         ragged: bool = False,
-        max_ticket_pages: int = 300,
         faults: Sequence[str] = (),
         latency: float = 0,
         jitter: float = 0,
         rate_limit: int | None = None,
         warm: bool = False,
+        **settings: Any,
     ) -> None:
-        self.api_key = api_key
+        if api not in APIS:
+            raise ValueError(f"there is no API {api!r}; there are {', '.join(APIS)}")
+        self.api = APIS[api]
+        if size is None:
+            size = _SIZE if tickets is None else tickets
+        rules = self.api.rules(page_cap=page_cap, ragged=ragged, settings=settings)
+        self._credentials = rules.credentials
+        self.api_key = rules.credentials.get("api_key", "")
         self._faults = Faults(faults)
         self._journal = Journal()
-        self.helpdesk = HelpdeskStore(tickets=tickets, seed=seed)
+        store = self.api.make_store(size, seed)
+        setattr(self, api, store)
         if warm:
-            self.helpdesk.warm()
-        rules = Rules(api_key=api_key, page_cap=page_cap, ragged=ragged, max_ticket_pages=max_ticket_pages)
+            store.warm()
         spared = control.PREFIX
         middleware = [
             Middleware(Recorder, journal=self._journal, prefix_spared=spared, latency=latency, jitter=jitter),
-            Middleware(Breakage, faults=self._faults, prefix_spared=spared),
+            Middleware(Breakage, faults=self._faults, prefix_spared=spared, link=self.api.link),
         ]
         if rate_limit is not None:
             middleware.append(Middleware(RateLimit, limit=rate_limit, prefix_spared=spared))
         app = Starlette(
             routes=[
-                control.Control({"helpdesk": self.helpdesk}, self._faults, self._journal).mount(),
-                *routes(self.helpdesk, rules),
+                control.Control({api: store}, self._faults, self._journal).mount(),
+                *self.api.routes(store, rules),
             ],
             middleware=middleware,
             exception_handlers={Refusal: refuse, HTTPException: _refuse_http},
@@ -102,6 +117,21 @@ class Sandbox:
         """The API's root, without a trailing slash."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._serving.port}"
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What a tap needs beside `base_url` to read this, by the names of its settings."""
+        return self._filled(self.api.credentials)
+
+    @property
+    def alternatives(self) -> dict[str, str]:
+        """What the API takes instead of the credentials, by the names of the tap's settings."""
+        return self._filled(self.api.alternatives)
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The configuration of a tap that reads this."""
+        return {"base_url": self.base_url, **self.credentials}
 
     @property
     def requests(self) -> list[SeenRequest]:
@@ -122,6 +152,9 @@ class Sandbox:
             BadFaultError: One of them is not written as it should be.
         """
         self._faults.replace(specs)
+
+    def _filled(self, names: Iterable[str]) -> dict[str, str]:
+        return {name: self._credentials[name].replace("{base_url}", self.base_url) for name in names}
 
     def __enter__(self) -> Self:
         self._serving.__enter__()

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from taps.sandbox import cli
+from taps.sandbox.apis import APIS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,10 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_stopped(number: signal.Signals) -> None:
-    with started("--tickets", "7", "--fault", "503:at=2") as (process, url, key), requests.Session() as session:
+    with (
+        started("--api", "helpdesk", "--tickets", "7", "--fault", "503:at=2") as (process, url, key),
+        requests.Session() as session,
+    ):
         session.auth = (key, "X")
         assert session.get(f"{url}/v1/tickets", params={"updated_since": "1970-01-01"}, timeout=10).status_code == 200
         assert session.get(f"{url}/v1/groups", timeout=10).status_code == 503
@@ -59,10 +63,56 @@ def test_it_serves_until_it_is_stopped(number: signal.Signals) -> None:
 
 
 def test_quiet_prints_the_address_alone() -> None:
-    with started("--quiet", "--tickets", "1", "--api-key", "another") as (process, _, key):
+    with started("--quiet", "--size", "1", "--api", "helpdesk", "--api-key", "another") as (process, _, key):
         assert key == "another"
         process.terminate()
         assert process.communicate(timeout=5) == ("", "")
+
+
+def lines_of(*arguments: str, count: int) -> list[str]:
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            lines = [process.stdout.readline() for _ in range(count)]
+            process.terminate()
+            assert process.communicate(timeout=5) == ("", "")
+        finally:
+            process.kill()
+    return lines
+
+
+def free_ports(count: int) -> int:
+    """The first of some ports in a row that are free; whoever else takes one meanwhile is unlucky."""
+    for first in range(42_000, 60_000, 16):
+        try:
+            for port in range(first, first + count):
+                socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return first
+    pytest.fail("no free ports in a row")
+
+
+def test_all_apis_are_served_each_at_a_port_of_its_own() -> None:
+    first = free_ports(len(APIS))
+    lines = lines_of("--port", str(first), "--quiet", "--size", "3", count=len(APIS))
+    for port, (api, line) in enumerate(zip(APIS.values(), lines, strict=True), first):
+        assert line.startswith(f"tap-sandbox serves the {api.title} at http://127.0.0.1:{port} (")
+        for name in api.credentials:
+            assert f"{name}: " in line
+    assert SERVES.fullmatch(lines[0])
+
+
+def test_an_apis_credentials_and_options_are_its_own() -> None:
+    chosen = ("--api", "contact_center", "--api", "voice", "--api", "voice", "--option", "access_token=tea")
+    lines = lines_of(*chosen, "--option", "single_object=yes", "--size", "3", count=6)
+    assert lines[0].startswith("tap-sandbox serves the contact centre API at http://127.0.0.1:")
+    assert lines[2].startswith("tap-sandbox serves the voice API at http://127.0.0.1:")
+    assert lines[2].endswith(" (api_key: sandbox-key)\n")
+    config = json.loads(lines[3].removeprefix("tap-voice config: "))
+    assert sorted(config) == ["api_key", "base_url"]
+    assert lines[4] == 'tap-voice takes instead: {"access_token": "tea"}\n'
+    assert "/_sandbox/requests" in lines[5]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +125,13 @@ def test_quiet_prints_the_address_alone() -> None:
         ["--no-such-option"],
         ["stray"],
         ["--host", "256.0.0.1"],
+        ["--api", "nonsense"],
+        ["--port", "65535"],
+        ["--option", "nonsense=1"],
+        ["--option", "export_page"],
+        ["--option", "export_page=many"],
+        ["--option", "export_page=0"],
+        ["--option", "export_end=nonsense"],
     ],
 )
 def test_a_bad_option_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 import requests
 from sandbox_client import Client
 
+from taps.sandbox.apis import APIS
 from taps.sandbox.helpdesk.streams import STREAMS
 from taps.sandbox.server import Sandbox
 
@@ -256,6 +257,45 @@ def test_it_stops_in_the_middle_of_an_answer() -> None:
     assert time.monotonic() - began < 1
     asking.join(5)
     assert not asking.is_alive()
+
+
+def test_one_api_is_served_and_the_others_are_not_there() -> None:
+    with Sandbox(size=3) as sandbox:
+        assert sandbox.config == {"base_url": sandbox.base_url, "api_key": "sandbox-key"}
+        assert sandbox.helpdesk.counts()["tickets"] == 3
+        with pytest.raises(AttributeError):
+            sandbox.voice.counts()
+    with pytest.raises(ValueError, match="there is no API 'nonsense'; there are helpdesk"):
+        Sandbox("nonsense")
+    with pytest.raises(
+        TypeError, match="the voice API has no setting 'max_ticket_pages'; it has access_token, api_key"
+    ):
+        Sandbox("voice", max_ticket_pages=3)
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_every_api_offers_the_same_control_paths(api: str) -> None:
+    with Sandbox(api, size=20) as sandbox:
+        counts = control(sandbox, "GET", f"{api}/counts").json()
+        assert counts == getattr(sandbox, api).counts()
+        assert sum(counts.values()) > 20
+        for stream, count in counts.items():
+            assert len(control(sandbox, "GET", f"{api}/records/{stream}").json()) == count
+        assert control(sandbox, "GET", f"{api}/records/nothing").status_code == 404
+        assert control(sandbox, "POST", f"{api}/change").status_code == 200
+        assert requests.get(f"{sandbox.base_url}/v1/nothing", timeout=10).status_code in {401, 404}
+        assert sandbox.requests[-1].path == "/v1/nothing"
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_the_same_seed_makes_the_same_records(api: str) -> None:
+    def records(seed: int) -> dict[str, Any]:
+        store = APIS[api].make_store(25, seed)
+        store.warm()
+        return {stream: store.records(stream) for stream in store.counts()}
+
+    assert records(4) == records(4)
+    assert records(4) != records(5)
 
 
 def test_two_sandboxes_do_not_share_anything() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -12,7 +11,9 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 
 from taps.sandbox.answers import Content, Refusal
 from taps.sandbox.auth import BasicAuth
+from taps.sandbox.descriptor import Api, Rules
 from taps.sandbox.helpdesk.query import Query, invalid
+from taps.sandbox.helpdesk.store import HelpdeskStore
 from taps.sandbox.helpdesk.streams import STREAMS, Stream
 from taps.sandbox.instants import DAY
 from taps.sandbox.pages import Page, PageCache
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from taps.sandbox.helpdesk.store import HelpdeskStore
-
 #: What a ticket shows only when asked to.
 _INCLUDES = {
     "description": ("description", "description_text", "structured_description"),
@@ -36,23 +35,6 @@ _ORDERS = ("created_at", "due_by", "updated_at", "status")
 _RECENT = 30 * DAY
 #: The key is the secret; the password is only there because HTTP Basic has one.
 _PASSWORD = "X"  # noqa: S105
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How the server behaves where the contract leaves it free.
-
-    Attributes:
-        api_key: The key that it asks for.
-        page_cap: The most records that it puts in a page, whatever `limit` asks for.
-        ragged: Whether it gives pages of uneven length.
-        max_ticket_pages: The last page of tickets that it gives.
-    """
-
-    api_key: str = "sandbox-key"
-    page_cap: int = 100
-    ragged: bool = False
-    max_ticket_pages: int = 300
 
 
 def routes(store: HelpdeskStore, rules: Rules) -> list[BaseRoute]:
@@ -74,7 +56,7 @@ def routes(store: HelpdeskStore, rules: Rules) -> list[BaseRoute]:
         )
         for name, stream in STREAMS.items()
     ]
-    guard = Middleware(BasicAuth, user=rules.api_key, password=_PASSWORD)
+    guard = Middleware(BasicAuth, user=rules.credentials["api_key"], password=_PASSWORD)
     return [Mount("/v1", app=Router(lists, redirect_slashes=False, default=_unknown_path), middleware=[guard])]
 
 
@@ -153,7 +135,7 @@ class _TicketList(_List):
     def _page(self, scope: Scope) -> Page:
         query = Query(scope["query_string"], self._allowed)
         page = query.page()
-        last = self._rules.max_ticket_pages
+        last = self._rules.options["max_ticket_pages"]
         if page > last:
             raise invalid("page", f"You cannot access tickets beyond the {last}th page")
         included = query.choices("include", _INCLUDES)
@@ -199,3 +181,15 @@ def _unzip(pairs: list[tuple[Any, int]]) -> tuple[list[Any], list[int]]:
 
 def _envelope(bodies: Sequence[bytes]) -> Content:
     return Content(b'{"data":[' + b",".join(bodies) + b"]}")
+
+
+HELPDESK = Api(
+    name="helpdesk",
+    title="help desk API",
+    tap="tap-helpdesk",
+    credentials={"api_key": "sandbox-key"},
+    make_store=lambda size, seed: HelpdeskStore(tickets=size, seed=seed),
+    routes=routes,
+    # The last page of tickets that can be asked for.
+    options={"max_ticket_pages": 300},
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from taps.sandbox.helpdesk import shape
-from taps.sandbox.helpdesk.pools import PROBLEMS, REPLIES, TAGS, pools
+from taps.sandbox.pools import PROBLEMS, REPLIES, TAGS, pools
 from taps.sandbox.seeded import generator, mix
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taps.sandbox.helpdesk import shape
-from taps.sandbox.helpdesk.pools import REPLIES
 from taps.sandbox.instants import DAY, SECOND, stamp
+from taps.sandbox.pools import REPLIES
 from taps.sandbox.seeded import generator, mix, one_in
 
 if TYPE_CHECKING:

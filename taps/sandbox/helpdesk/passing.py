@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from taps.sandbox.helpdesk.pools import PROBLEMS
 from taps.sandbox.helpdesk.shape import made_id
 from taps.sandbox.helpdesk.tickets import STATUSES, Tickets
 from taps.sandbox.instants import HOUR, now, stamp
+from taps.sandbox.pools import PROBLEMS
 from taps.sandbox.seeded import generator
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from taps.sandbox.helpdesk import shape
-from taps.sandbox.helpdesk.pools import LANGUAGES, TAGS, TIME_ZONES, Person, pools
 from taps.sandbox.instants import DAY, SECOND, stamp
+from taps.sandbox.pools import LANGUAGES, TAGS, TIME_ZONES, Person, pools
 from taps.sandbox.seeded import generator, mix, one_in
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from taps.sandbox.helpdesk import shape
-from taps.sandbox.helpdesk.pools import PROBLEMS, REPLIES, TAGS, pools
 from taps.sandbox.instants import DAY, HOUR, SECOND, instant, stamp
+from taps.sandbox.pools import PROBLEMS, REPLIES, TAGS, pools
 from taps.sandbox.seeded import generator, mix, one_in
 
 if TYPE_CHECKING:

@@ -1,0 +1,93 @@
+"""What an API's package tells the server about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.routing import BaseRoute
+
+    from taps.sandbox.control import Store
+
+_NONE: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How one server behaves where the contract leaves it free.
+
+    Attributes:
+        credentials: What it asks for: all of the API's credentials, by the names of the tap's settings.
+        page_cap: The most records that it puts in a page, whatever is asked for.
+        ragged: Whether it gives pages of uneven length.
+        options: The API's own options, each with its value.
+    """
+
+    credentials: Mapping[str, str]
+    page_cap: int = 100
+    ragged: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Api:
+    """An API that the sandbox can serve.
+
+    Attributes:
+        name: The name of its package, of its store at the `Sandbox` and of its control paths.
+        title: What it is called in a sentence after "the".
+        tap: The command of the tap that reads it.
+        credentials: What a tap needs beside `base_url`, by the names of its settings, each with what is asked for
+            unless the user says otherwise. `{base_url}` in a value stands for the server's own root.
+        make_store: Makes the records, from the size and the seed.
+        routes: Lays out the paths, from the store and the rules.
+        alternatives: Credentials that it takes instead, likewise.
+        options: The API's own options with their defaults, whose types are also the options' types.
+        page_size: The most records a page that the API gives; the server's own cap unless the user sets a lower one.
+        link: Where in the body the next page's link is, from the outside in; None for the `Link` header.
+    """
+
+    name: str
+    title: str
+    tap: str
+    credentials: Mapping[str, str]
+    make_store: Callable[[int, int], Store]
+    # Each API's function takes its own kind of store, which is the one that its factory makes.
+    routes: Callable[[Any, Rules], list[BaseRoute]]
+    alternatives: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    page_size: int = 100
+    link: tuple[str, ...] | None = None
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """All that can be set for this API alone: credentials, alternatives and options."""
+        return {**self.credentials, **self.alternatives, **self.options}
+
+    def rules(self, *, page_cap: int | None = None, ragged: bool = False, settings: Mapping[str, Any] = _NONE) -> Rules:
+        """Settle how a server of this API behaves.
+
+        Args:
+            page_cap: The server's own cap; None for the API's page size.
+            ragged: Whether pages are of uneven length.
+            settings: Other values than the defaults for credentials, alternatives and options.
+
+        Returns:
+            The rules.
+
+        Raises:
+            TypeError: There is no such setting, as when a function has no such argument.
+        """
+        for name in settings:
+            if name not in self.defaults:
+                raise TypeError(f"the {self.title} has no setting {name!r}; it has {', '.join(sorted(self.defaults))}")
+        given = {**self.defaults, **settings}
+        return Rules(
+            {name: given[name] for name in (*self.credentials, *self.alternatives)},
+            self.page_size if page_cap is None else page_cap,
+            ragged,
+            {name: given[name] for name in self.options},
+        )

@@ -1,0 +1,1 @@
+"""The sales engagement API: 47 collections behind tokens that expire."""
