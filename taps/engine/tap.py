@@ -166,7 +166,7 @@ class ApiTap(Tap, ABC):
         if self.http.answered:
             self._announce_failures()
             if isinstance(error, AuthorizationError):
-                raise SyncFailedError(f"The sync cannot go on. {error}. {self._advice(error)}")
+                raise self._stopped("The sync cannot go on", error)
         elif isinstance(error, UnreachableError | AuthorizationError) or self._key_is_refused():
             raise self._nothing_read(self._failures[0][1])
 
@@ -210,7 +210,10 @@ class ApiTap(Tap, ABC):
         self._announced = len(self._failures)
 
     def _nothing_read(self, error: SyncError) -> SyncFailedError:
-        return SyncFailedError(f"No stream could be read. {error}. {self._advice(error)}")
+        return self._stopped("No stream could be read", error)
+
+    def _stopped(self, what: str, error: SyncError) -> SyncFailedError:
+        return SyncFailedError(f"{what}. {str(error).rstrip('.')}. {self._advice(error)}")
 
     def _advice(self, error: SyncError) -> str:
         credentials = [

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from taps.contact_center.tap import TapContactCenter
 from taps.helpdesk.tap import TapHelpdesk
+from taps.oncall.tap import TapOncall
+from taps.sales_engagement.tap import TapSalesEngagement
 from taps.voice.tap import TapVoice
 
 if TYPE_CHECKING:
@@ -40,5 +42,7 @@ class TapUnderTest:
 TAPS = [
     TapUnderTest(TapHelpdesk, "helpdesk"),
     TapUnderTest(TapVoice, "voice", {"export_page": 7}),
+    TapUnderTest(TapSalesEngagement, "sales_engagement"),
+    TapUnderTest(TapOncall, "oncall"),
     TapUnderTest(TapContactCenter, "contact_center"),
 ]

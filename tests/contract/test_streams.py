@@ -174,7 +174,7 @@ class TestFullSync:
         for stream in tap.tap_class.stream_types:
             if not stream.parent_stream_type and not isinstance(stream.pagination, SinglePage):
                 several += requests[stream.path] > 1
-        assert several > len(tap.tap_class.stream_types) // 4
+        assert several >= max(1, len(tap.tap_class.stream_types) // 4)
 
     def test_incremental_streams_leave_a_bookmark_at_their_newest_record(
         self, full_sync: tuple[Sandbox, Output], tap: TapUnderTest

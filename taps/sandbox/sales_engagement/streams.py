@@ -46,7 +46,7 @@ class Relationship:
         """The field of a flat record that holds the ids, such as `ownerId` or `emailAddressIds`."""
         if self.many:
             return f"{singular(self.name)}Ids"
-        return self.name if self.name.endswith("Id") else f"{self.name}Id"
+        return f"{self.name}Id"
 
 
 @dataclass(frozen=True)

@@ -295,8 +295,7 @@ _KNOWN: dict[str, Make] = {
     "title": lambda draw: draw.rng.choice(pools().jobs),
     "trashedAt": lambda draw: None if draw.rng.randrange(20) else _time(draw),
     "users.duties": lambda draw: [
-        {"id": at + 1, "duty_type": "role", "name": "Seller", "symbolic_name": None}
-        for at in range(draw.rng.randrange(3))
+        {"id": at + 1, "duty_type": "role", "name": "Seller"} for at in range(draw.rng.randrange(3))
     ],
     "users.name": lambda draw: draw.person.name,
     "username": lambda draw: f"{draw.person.mailbox}{draw.position + 1}",
