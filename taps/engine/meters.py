@@ -19,6 +19,16 @@ class RunningCounter(metrics.Counter):
     def with_context(self, value: Any) -> None:
         """Take no context: the count is of all of them."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.total = 0
+        """What was counted in all; `value` begins anew each time it is logged."""
+
+    def increment(self, value: int = 1) -> None:
+        """Count, and log now and then."""
+        self.total += value
+        super().increment(value)
+
     def exit(self) -> None:
         """Keep counting."""
 

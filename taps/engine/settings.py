@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import os
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -27,6 +29,7 @@ __all__ = [
     "secrets_of",
     "setting_errors",
     "unknown_settings",
+    "usable_numbers",
 ]
 
 _TRUE = {"true", "1", "yes", "on"}
@@ -196,6 +199,21 @@ def _read_variable(text: str, types: Sequence[str]) -> Any:
             return json.loads(f"[{text}]") if "array" in types else text
         except ValueError:
             return text
+
+
+def usable_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Make numbers of what stands for one.
+
+    The SDK reads a file's decimals as `Decimal`, which neither clocks nor sockets take, and Meltano 4 can pass a number
+    with a fraction only as text.
+    """
+    usable = dict(config)
+    for name, value in config.items():
+        numeric = "number" in schema["properties"].get(name, {}).get("type", ())
+        if isinstance(value, Decimal) or (numeric and isinstance(value, str)):
+            with contextlib.suppress(ValueError):
+                usable[name] = float(value)
+    return usable
 
 
 def unknown_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:

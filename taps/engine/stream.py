@@ -40,6 +40,7 @@ __all__ = ["ApiStream"]
 
 _INACCESSIBLE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _IMPLAUSIBLE = timedelta(days=1)
+_MOST_WARNINGS = 10
 
 
 class ApiStream(Stream):
@@ -116,6 +117,7 @@ class ApiStream(Stream):
         self.failed = False
         """Whether this stream ended in an error and gives no more records in this sync."""
         self._not_after = datetime.fromtimestamp(tap.initialized_at / 1000, tz=timezone.utc)
+        self._parents_gone = 0
         self._meters = StreamMeters(self.name, self.path)
         if self.is_sorted:
             self.STATE_MSG_FREQUENCY = self.config["page_size"]
@@ -267,7 +269,9 @@ class ApiStream(Stream):
     def _counts_as_empty(self, error: StatusError, context: Context | None, *, begun: bool) -> bool:
         """Decide, with a warning, whether a refusal means that there is nothing to read."""
         if error.status == HTTPStatus.NOT_FOUND and context:
-            self.log("%s; taken as a parent that was deleted meanwhile", error, level=logging.WARNING)
+            self._parents_gone += 1
+            if self._parents_gone <= _MOST_WARNINGS:
+                self.log("%s; taken as a parent that was deleted meanwhile", error, level=logging.WARNING)
             return True
         if error.status in _INACCESSIBLE and not begun and self.config["skip_inaccessible_streams"]:
             self.log("%s; skipped, as skip_inaccessible_streams says", error, level=logging.WARNING)
@@ -325,6 +329,11 @@ class ApiStream(Stream):
         """Report at the end of the sync: requests, a child's records and time, and what the schema lacks."""
         super().log_sync_costs()
         self._meters.finish(succeeded=not self.failed)
+        if self._parents_gone and not self._meters.requests.total:
+            message = "%s: all %d parents were refused with 404; is the path %s right?"
+            self.log(message, self.name, self._parents_gone, self.path, level=logging.WARNING)
+        elif self._parents_gone > _MOST_WARNINGS:
+            self.log("%s: %d parents in all were gone", self.name, self._parents_gone, level=logging.WARNING)
         undeclared = sorted(self.reader.codec.undeclared) if "reader" in vars(self) else ()
         if undeclared:
             message = "%s: the API gives fields that the schema does not declare; they are left out: %s"

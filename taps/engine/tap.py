@@ -6,12 +6,12 @@ import io
 import json
 import signal
 from abc import ABC, abstractmethod
-from decimal import Decimal
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 
@@ -28,7 +28,14 @@ from taps.engine.errors import (
 )
 from taps.engine.pacing import RateBudget, RetryPolicy
 from taps.engine.redaction import Redactor
-from taps.engine.settings import choice_errors, environment_settings, secrets_of, setting_errors, unknown_settings
+from taps.engine.settings import (
+    choice_errors,
+    environment_settings,
+    secrets_of,
+    setting_errors,
+    unknown_settings,
+    usable_numbers,
+)
 from taps.engine.timestamps import parse_timestamp
 from taps.engine.writer import MessageWriter
 
@@ -36,7 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    import click
     from requests.auth import AuthBase
     from singer_sdk.exceptions import SyncError
 
@@ -76,8 +82,7 @@ class ApiTap(Tap, ABC):
             given |= environment_settings(type(self).config_jsonschema, f"{self.name.upper().replace('-', '_')}_")
         # A setting that is null is a setting that was not made: the default holds.
         given = {name: value for name, value in given.items() if value is not None}
-        # The SDK reads a file's decimals as Decimal, which neither clocks nor sockets take.
-        given = {name: float(value) if isinstance(value, Decimal) else value for name, value in given.items()}
+        given = usable_numbers(given, type(self).config_jsonschema)
         for secret in secrets_of(given, type(self).config_jsonschema):
             self.redactor.add(secret)
         if isinstance(given.get("base_url"), str):
@@ -183,6 +188,8 @@ class ApiTap(Tap, ABC):
         """
         if stream is not list(self.streams.values())[-1]:
             return
+        if not any(other.selected for other in self.streams.values()):
+            self.logger.warning("No stream is selected, so nothing was read")
         if not self.http_was_used or self.http.answered:
             self._announce_failures()
         elif self._failures or len(self._skipped) > 1:
@@ -255,6 +262,16 @@ class ApiTap(Tap, ABC):
             if path != "ENV":
                 read_object(Path(path), "config")
         return super().cb_config(ctx, param, value)
+
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Run `--test`, and say at its end that all is well."""
+        try:
+            super().cb_test(ctx, param, value)
+        except click.exceptions.Exit as end:
+            if end.exit_code == 0:
+                cls.logger.info("The test is passed: every stream can be read")
+            raise
 
     @classmethod
     def invoke(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support import config_for, selected_catalog, sync
+from support import config_for, run_tap, selected_catalog, sync
 from taps.engine.pagination import PageNumber
 from taps.engine.timestamps import parse_timestamp
 from taps.helpdesk.streams import Tickets
@@ -15,6 +15,8 @@ from taps.helpdesk.tap import TapHelpdesk
 from taps.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_httpserver import HTTPServer
 
 
@@ -379,3 +381,53 @@ def test_a_stream_of_the_catalog_that_nobody_knows_is_named(sandbox: Sandbox) ->
     output = sync(TapHelpdesk, config_for(sandbox), catalog=catalog)
     assert "The catalog has a stream 'rolls', which this tap does not have" in output.log
     assert set(output.counts) == {"roles"}
+
+
+def test_a_path_that_no_parent_has_is_pointed_out_without_a_flood(sandbox: Sandbox) -> None:
+    sandbox.set_faults(["404:path=/v1/tickets/*/conversations"])
+    output = sync(TapHelpdesk, config_for(sandbox), streams=["tickets", "conversations"])
+    assert output.exit_code == 0
+    assert output.log.count("taken as a parent that was deleted meanwhile") == 10
+    assert (
+        "conversations: all 30 parents were refused with 404; is the path /v1/tickets/{ticket_id}/conversations right?"
+        in output.log
+    )
+
+
+def test_a_sync_of_nothing_says_so(sandbox: Sandbox) -> None:
+    output = sync(TapHelpdesk, config_for(sandbox), streams=[])
+    assert output.exit_code == 0
+    assert "WARNING tap-helpdesk No stream is selected, so nothing was read" in output.log
+
+
+def test_tickets_that_change_or_go_while_we_read_shift_nothing_out_of_sight(sandbox: Sandbox) -> None:
+    """Each change moves a ticket to the end of the list, and each deletion makes the rest move up."""
+    before = {ticket["id"] for ticket in sandbox.helpdesk.records("tickets")}
+    oldest = sorted(sandbox.helpdesk.records("tickets"), key=lambda ticket: parse_timestamp(ticket["updated_at"]))
+    gone: set[int] = set()
+    tap = TapHelpdesk(config=config_for(sandbox, page_size=3))
+    got: set[int] = set()
+    for number, page in enumerate(tap.streams["tickets"].pages(None)):  # type: ignore[attr-defined]
+        got |= {record["id"] for record in page.records}
+        if number < 4:
+            victim = oldest[number]["id"]
+            sandbox.helpdesk.delete("tickets", victim)
+            gone.add(victim)
+            sandbox.helpdesk.change(tickets=1)
+    assert before - gone <= got
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("backoff_factor", 0.5), ("request_timeout", "2.5"), ("lookback_days", 1.5)]
+)
+def test_numbers_may_have_fractions_and_be_text(sandbox: Sandbox, tmp_path: Path, setting: str, value: object) -> None:
+    sandbox.set_faults(["503:times=1"])
+    state = {
+        "bookmarks": {
+            "satisfaction_ratings": {"replication_key": "updated_at", "replication_key_value": "2025-03-15T12:00:00Z"}
+        }
+    }
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    config = config_for(sandbox, **{"backoff_factor": 0, setting: value})
+    output = run_tap("tap-helpdesk", "--state", "state.json", config=config, files=tmp_path)
+    assert output.exit_code == 0, output.log
