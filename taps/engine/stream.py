@@ -15,6 +15,7 @@ from singer_sdk.exceptions import SyncError
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from taps.engine.client import Request
+from taps.engine.coverage import catch_up, leave_behind, marks_of
 from taps.engine.errors import PaginationError, StatusError
 from taps.engine.meters import StreamMeters
 from taps.engine.pacing import http_date
@@ -161,6 +162,9 @@ class ApiStream(Stream):
     def _descendents(self) -> Iterator[ApiStream]:
         return (child for child in self.descendent_streams if isinstance(child, ApiStream))
 
+    def _descendents_that_are(self, *, selected: bool) -> list[str]:
+        return [child.name for child in self._descendents if child.selected is selected]
+
     def query(self, context: Context | None) -> Query:
         """Say what to read.
 
@@ -178,10 +182,15 @@ class ApiStream(Stream):
         )
 
     def start(self, context: Context | None) -> datetime:
-        """Give the time from which records are asked for: the bookmark, less the look-back, or else `start_date`."""
+        """Give the time from which records are asked for.
+
+        That is the bookmark, less the look-back, or else `start_date`; and earlier, where a child is behind.
+        """
         start_date = parse_timestamp(self.config["start_date"])
         bookmark = self.get_starting_replication_key_value(context)
         start = parse_timestamp(bookmark) if bookmark else start_date
+        for mark in marks_of(self.tap_state, self._descendents_that_are(selected=True)):
+            start = min(start, max(parse_timestamp(mark), start_date) if mark else start_date)
         if self.lookback and start > start_date:
             start -= timedelta(days=self.config["lookback_days"])
         return start
@@ -299,8 +308,12 @@ class ApiStream(Stream):
         # so that the other streams still run. tests/engine/test_sdk_hooks.py fails when the SDK no longer calls it.
         if self.failed:
             return
+        if self.selected and self.replication_key:
+            leave_behind(self.tap_state, self.name, self._descendents_that_are(selected=False))
         try:
             yield from super()._sync_records(context, write_messages=write_messages)
+            if self.complete:
+                catch_up(self.tap_state, self._descendents_that_are(selected=True))
         except SyncError as error:
             if self.ABORT_AT_RECORD_COUNT is not None:  # a dry run, which has no end to report failures at
                 raise

@@ -142,7 +142,7 @@ def test_a_run_that_fails_is_a_failed_run_and_the_next_one_completes_it(project:
 
 @pytest.mark.parametrize("tap_class", TAP_CLASSES, ids=lambda tap_class: tap_class.name)
 def test_meltano_knows_settings_and_secrets(project: Project, tap_class: type[ApiTap]) -> None:
-    secret = "made-up-and-not-to-be-seen"  # noqa: S105
+    secret = "made-up-and-not-to-be-seen"
     declared = tap_class.config_jsonschema["properties"]
     prefix = tap_class.name.upper().replace("-", "_")
     secrets = {f"{prefix}_{name.upper()}": secret for name in declared if declared[name].get("secret")}

@@ -431,3 +431,44 @@ def test_numbers_may_have_fractions_and_be_text(sandbox: Sandbox, tmp_path: Path
     config = config_for(sandbox, **{"backoff_factor": 0, setting: value})
     output = run_tap("tap-helpdesk", "--state", "state.json", config=config, files=tmp_path)
     assert output.exit_code == 0, output.log
+
+
+def test_conversations_that_are_selected_later_are_read_from_the_beginning(sandbox: Sandbox) -> None:
+    first = sync(TapHelpdesk, config_for(sandbox), streams=["tickets"])
+    assert first.state["bookmarks"]["conversations"] == {"parent_bookmark": None}
+    second = sync(TapHelpdesk, config_for(sandbox), streams=["tickets", "conversations"], state=first.state)
+    assert len(second.records("conversations")) == len(sandbox.helpdesk.records("conversations"))
+    assert second.state["bookmarks"]["conversations"] == {}
+    assert second.bookmark("tickets") == first.bookmark("tickets")
+
+
+def test_conversations_that_were_left_out_for_a_while_miss_nothing(sandbox: Sandbox) -> None:
+    both = ["tickets", "conversations"]
+    first = sync(TapHelpdesk, config_for(sandbox), streams=both)
+    changed = sandbox.helpdesk.change(tickets=4)["tickets"]
+    second = sync(TapHelpdesk, config_for(sandbox), streams=["tickets"], state=first.state)
+    third = sync(TapHelpdesk, config_for(sandbox), streams=["tickets"], state=second.state)
+    assert third.state["bookmarks"]["conversations"] == {"parent_bookmark": first.bookmark("tickets")}
+    fourth = sync(TapHelpdesk, config_for(sandbox), streams=both, state=third.state)
+    assert set(changed) <= {record["ticket_id"] for record in fourth.records("conversations")}
+    assert len(fourth.records("tickets")) < 10
+
+
+def test_a_child_that_failed_while_it_caught_up_is_still_behind(sandbox: Sandbox) -> None:
+    first = sync(TapHelpdesk, config_for(sandbox), streams=["tickets"])
+    sandbox.set_faults(["500:path=/v1/tickets/*/conversations,after=9"])
+    broken = sync(
+        TapHelpdesk, config_for(sandbox, max_retries=0), streams=["tickets", "conversations"], state=first.state
+    )
+    assert broken.exit_code == 1
+    sandbox.set_faults([])
+    healed = sync(TapHelpdesk, config_for(sandbox), streams=["tickets", "conversations"], state=broken.state)
+    assert len(healed.records("conversations")) == len(sandbox.helpdesk.records("conversations"))
+
+
+def test_a_state_of_another_tap_is_taken_at_its_word(sandbox: Sandbox) -> None:
+    state = {
+        "bookmarks": {"tickets": {"replication_key": "updated_at", "replication_key_value": "2025-06-01T00:00:00Z"}}
+    }
+    sync(TapHelpdesk, config_for(sandbox), streams=["tickets", "conversations"], state=state)
+    assert sandbox.requests[0].query["updated_since"] == "2025-06-01T00:00:00Z"
