@@ -1,11 +1,11 @@
-"""Write what is known from the taps into `meltano.yml` and the README, so that neither is kept by hand.
+"""Write what is known from the taps into `meltano.yml`, the README and `docs`, so that none of it is kept by hand.
 
-A tap's settings and capabilities come from its own `--about --format=json`, its streams from the tap class. Only the
-text between marks is replaced, each on a line of its own:
+A tap's settings and capabilities come from its own `--about --format=json`, its streams from the tap class, and what
+the sandbox asks for from the sandbox. Only the text between marks is replaced, each on a line of its own:
 
-* in `meltano.yml` between `# <generated:tap-name>` and `# </generated>`
-* in `README.md` between `<!-- streams:tap-name -->` and `<!-- /streams -->`
-* in `README.md` between `<!-- settings:tap-name -->` and `<!-- /settings -->`
+* in `meltano.yml` between `# <generated:tap-name>` and `# </generated>`, and likewise `# <generated:dev>`
+* in `README.md` between `<!-- taps -->` and `<!-- /taps -->`
+* in `docs/tap-name.md` between `<!-- streams -->` and `<!-- /streams -->`, and likewise `settings`
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from taps.sandbox.apis import APIS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from singer_sdk import Stream, Tap
 
@@ -72,7 +74,24 @@ class Documented:
     @cached_property
     def own_settings(self) -> set[str]:
         """The names of the settings that the tap itself declares."""
-        return set(self._tap_class.config_jsonschema["properties"])
+        return set(self.tap_class.config_jsonschema["properties"])
+
+    @property
+    def description(self) -> str:
+        """What it reads, in a sentence."""
+        description: str = self.about["description"]
+        return description
+
+    @property
+    def one_of(self) -> Sequence[str]:
+        """The names of the settings of which exactly one has to be made."""
+        names: Sequence[str] = getattr(self.tap_class, "one_of", ())
+        return names
+
+    @property
+    def setting_groups(self) -> list[list[str]]:
+        """The names of the settings that have to be made, once for each way to make them."""
+        return [[name, *self.required] for name in self.one_of] or [self.required]
 
     @property
     def required(self) -> list[str]:
@@ -83,10 +102,11 @@ class Documented:
     def streams(self) -> list[Stream]:
         """Its streams by name."""
         config = dict.fromkeys(self.required, "https://example.com")
-        return sorted(self._tap_class(config=config, validate_config=False).streams.values(), key=lambda s: s.name)
+        return sorted(self.tap_class(config=config, validate_config=False).streams.values(), key=lambda s: s.name)
 
     @cached_property
-    def _tap_class(self) -> type[Tap]:
+    def tap_class(self) -> type[Tap]:
+        """The tap's class."""
         module, _, name = self.location.partition(":")
         tap_class: type[Tap] = getattr(importlib.import_module(module), name)
         return tap_class
@@ -94,7 +114,14 @@ class Documented:
 
 TAPS = [
     Documented("tap-helpdesk", "taps.helpdesk.tap:TapHelpdesk"),
+    Documented("tap-voice", "taps.voice.tap:TapVoice"),
+    Documented("tap-sales-engagement", "taps.sales_engagement.tap:TapSalesEngagement"),
+    Documented("tap-oncall", "taps.oncall.tap:TapOncall"),
+    Documented("tap-contact-center", "taps.contact_center.tap:TapContactCenter"),
 ]
+
+#: Where `tap-sandbox` serves the first API for the environment `dev`; the others are at the ports after it.
+DEV_PORT = 8080
 
 
 def types_of(declared: Mapping[str, Any]) -> list[str]:
@@ -109,9 +136,9 @@ def meltano_kind(declared: Mapping[str, Any]) -> str:
         return "options"
     if declared.get("format") in {"date", "date-time"}:
         return "date_iso8601"
-    # Meltano 4 has a kind `decimal`, but ends in a traceback as it writes such a value into the tap's config file. An
-    # `integer` is read from the environment as such, and may yet be a fraction in meltano.yml.
-    kinds = {"number": "integer", "integer": "integer", "boolean": "boolean", "array": "array", "object": "object"}
+    # Meltano 4 has a kind `decimal`, but ends in a traceback as it writes such a value into the tap's config file. The
+    # taps take a number as text too.
+    kinds = {"integer": "integer", "boolean": "boolean", "array": "array", "object": "object"}
     return next((kinds[name] for name in types_of(declared) if name in kinds), "string")
 
 
@@ -134,11 +161,21 @@ def meltano_setting(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
 def plugin_block(tap: Documented) -> str:
     """Write the generated part of an extractor in `meltano.yml`."""
     block: dict[str, Any] = {"capabilities": tap.about["capabilities"]}
-    if tap.required:
-        block["settings_group_validation"] = [tap.required]
+    block["settings_group_validation"] = tap.setting_groups
     block["settings"] = [meltano_setting(name, declared) for name, declared in tap.settings.items()]
     text = yaml.safe_dump(block, sort_keys=False, allow_unicode=True, width=110)
     return textwrap.indent(f"# by {COMMAND}\n{text}", " " * 4)
+
+
+def dev_block() -> str:
+    """Write the settings with which the taps read the sandbox, in `meltano.yml`."""
+    extractors = []
+    for port, api in enumerate(APIS.values(), DEV_PORT):
+        base_url = f"http://127.0.0.1:{port}"
+        credentials = {name: value.replace("{base_url}", base_url) for name, value in api.credentials.items()}
+        extractors.append({"name": api.tap, "config": {"base_url": base_url, **credentials}})
+    text = yaml.safe_dump(extractors, sort_keys=False, width=110)
+    return textwrap.indent(f"# by {COMMAND}\n{text}", " " * 6)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -166,6 +203,23 @@ def streams_table(tap: Documented) -> str:
         for stream in tap.streams
     ]
     return table(["Stream", "Path", "Key", "Incremental on", "Child of"], rows)
+
+
+def taps_table() -> str:
+    """Write the table of the taps."""
+    rows = []
+    for tap in TAPS:
+        cursors = dict.fromkeys(stream.replication_key for stream in tap.streams if stream.replication_key)
+        incremental = sum(stream.replication_key is not None for stream in tap.streams)
+        rows.append(
+            [
+                f"[`{tap.name}`](docs/{tap.name}.md)",
+                tap.description,
+                str(len(tap.streams)),
+                f"{incremental}, on {code(*cursors)}" if cursors else "none",
+            ]
+        )
+    return table(["Tap", "What it does", "Streams", "Incremental"], rows)
 
 
 def allowed_values(declared: Mapping[str, Any]) -> str:
@@ -197,12 +251,12 @@ def settings_table(tap: Documented) -> str:
         if name not in tap.own_settings:
             continue
         default = f"`{json.dumps(declared['default'])}`" if "default" in declared else ""
-        notes = [declared.get("description", "")]
-        if declared.get("secret"):
-            notes.append("Secret.")
-        rows.append(
-            [code(name), allowed_values(declared), "**required**" if name in tap.required else default, " ".join(notes)]
-        )
+        if name in tap.required:
+            default = "**required**"
+        elif name in tap.one_of:
+            default = f"**one of {len(tap.one_of)}**"
+        notes = [declared.get("description", ""), *(["Secret."] if declared.get("secret") else [])]
+        rows.append([code(name), allowed_values(declared), default, " ".join(notes)])
     rest = [name for name in tap.settings if name not in tap.own_settings]
     note = f"\nAnd those that the SDK gives each tap: {code(*rest)}.\n" if rest else ""
     return table(["Setting", "Type", "Default", "Meaning"], rows) + note
@@ -226,17 +280,29 @@ def replaced(path: Path, text: str, start: str, end: str, block: str) -> str:
 def meltano_text(path: Path) -> str:
     """Make the text of `meltano.yml`, as it should be."""
     text = path.read_text(encoding="utf-8")
-    for tap in TAPS:
-        text = replaced(path, text, f"# <generated:{tap.name}>", "# </generated>", plugin_block(tap))
+    blocks = {"dev": dev_block(), **{tap.name: plugin_block(tap) for tap in TAPS}}
+    for name, block in blocks.items():
+        text = replaced(path, text, f"# <generated:{name}>", "# </generated>", block)
     return text
 
 
 def readme_text(path: Path) -> str:
     """Make the text of the README, as it should be."""
     text = path.read_text(encoding="utf-8")
-    for tap in TAPS:
-        for what, block in (("streams", streams_table(tap)), ("settings", settings_table(tap))):
-            text = replaced(path, text, f"<!-- {what}:{tap.name} -->", f"<!-- /{what} -->", f"\n{block}\n")
+    return replaced(path, text, "<!-- taps -->", "<!-- /taps -->", f"\n{taps_table()}\n")
+
+
+def page_text(path: Path, tap: Documented) -> str:
+    """Make the text of a tap's page, as it should be.
+
+    Raises:
+        MetadataError: There is no such page.
+    """
+    if not path.exists():
+        raise MetadataError(f"{tap.name} has no page docs/{path.name}; write one after the others' example")
+    text = path.read_text(encoding="utf-8")
+    for what, block in (("streams", streams_table(tap)), ("settings", settings_table(tap))):
+        text = replaced(path, text, f"<!-- {what} -->", f"<!-- /{what} -->", f"\n{block}\n")
     return text
 
 
@@ -246,11 +312,15 @@ def main() -> int:
     Returns:
         The exit code.
     """
-    parser = argparse.ArgumentParser(description="Write what the taps say of themselves into meltano.yml and README.")
+    parser = argparse.ArgumentParser(
+        description="Write what the taps say of themselves into meltano.yml, README and docs."
+    )
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 where a file differs")
     check: bool = parser.parse_args().check
     failed = False
-    for path, make in ((ROOT / "meltano.yml", meltano_text), (ROOT / "README.md", readme_text)):
+    files: dict[Path, Callable[[Path], str]] = {ROOT / "meltano.yml": meltano_text, ROOT / "README.md": readme_text}
+    files |= {ROOT / "docs" / f"{tap.name}.md": partial(page_text, tap=tap) for tap in TAPS}
+    for path, make in files.items():
         try:
             text = make(path)
         except MetadataError as error:

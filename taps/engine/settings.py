@@ -26,6 +26,7 @@ __all__ = [
     "choice_errors",
     "common_settings",
     "environment_settings",
+    "lookback_setting",
     "secrets_of",
     "setting_errors",
     "unknown_settings",
@@ -134,14 +135,6 @@ def common_settings(
             "own.",
         ),
         th.Property(
-            "lookback_days",
-            th.NumberType(minimum=0, maximum=3650),
-            default=14,
-            title="Look-back",
-            description="Days taken off the bookmark of streams whose API filters on creation but whose records are "
-            "updated later.",
-        ),
-        th.Property(
             "skip_inaccessible_streams",
             th.BooleanType,
             default=False,
@@ -199,6 +192,18 @@ def _read_variable(text: str, types: Sequence[str]) -> Any:
             return json.loads(f"[{text}]") if "array" in types else text
         except ValueError:
             return text
+
+
+def lookback_setting() -> th.Property[Any]:
+    """Declare `lookback_days`, for a tap that has streams with `lookback`."""
+    return th.Property(
+        "lookback_days",
+        th.NumberType(minimum=0, maximum=3650),
+        default=14,
+        title="Look-back",
+        description="Days taken off the bookmark of streams whose API filters on creation but whose records are "
+        "updated later.",
+    )
 
 
 def usable_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from singer_sdk import typing as th
 
 from taps.engine.auth import basic_auth
-from taps.engine.settings import common_settings
+from taps.engine.settings import common_settings, lookback_setting
 from taps.engine.tap import ApiTap
 from taps.helpdesk.streams import STREAMS
 
@@ -36,6 +36,7 @@ class TapHelpdesk(ApiTap):
             base_url_example="https://acme.example.com",
             retry_statuses=[401, 429, 500, 502, 503, 504],
         ),
+        lookback_setting(),
     ).to_dict()
 
     def authenticator(self) -> AuthBase:

@@ -86,6 +86,10 @@ def test_the_schema_is_valid_and_every_field_described(tap: TapUnderTest, stream
 def test_keys_and_cursor_are_in_the_schema(tap: TapUnderTest, stream: type[ApiStream]) -> None:
     schema = schema_of(tap, stream)
     properties = schema["properties"]
+    assert len({name.lower() for name in properties}) == len(properties), (
+        "most databases cannot tell names by their case"
+    )
+    assert not stream.lookback or "lookback_days" in tap.tap_class.config_jsonschema["properties"]
     assert schema.get("required") == list(stream.primary_keys), "'required' names the primary keys, in their order"
     added = {
         *stream.primary_keys,

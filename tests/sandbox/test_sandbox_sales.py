@@ -98,7 +98,7 @@ def test_flat_records_carry_the_ids_of_their_relationships() -> None:
         assert rows == sandbox.sales_engagement.records("prospects")
         assert {"ownerId", "emailAddressIds", "custom150", "firstName"} <= set(rows[0])
         assert not {"attributes", "relationships", "type", "callIds", "owner"} & set(rows[0])
-        assert "associatedId" in client.rows("/v1/calls")[0]
+        assert "associatedIdId" in client.rows("/v1/calls")[0]
         answer = sandbox.sales_engagement.change(prospects=1, new=1)
         fresh = client.rows("/v1/prospects", sort="-updatedAt")[:2]
         assert {row["id"] for row in fresh} == set(answer["prospects"] + answer["new"])

@@ -27,7 +27,6 @@ mailings mailing
   flag overrideSafetySettings trackLinks trackOpens
   texts references
   wholes attachments calendar schedule
-  none errorreason
   one followUpSequence:sequence mailbox opportunity prospect sequence sequenceState sequenceStep task
   one template user
   many recipients:recipient tasks:task

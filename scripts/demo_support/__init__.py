@@ -1,0 +1,1 @@
+"""The parts of the demo; `scripts/demo.py` tells the story with them."""
