@@ -95,6 +95,7 @@ class TokenCache:
 
     def read(self) -> Tokens | None:
         """Give the tokens kept, or `None` where there are none that can be used."""
+        self._recover()
         try:
             return Tokens(**json.loads(self._path.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -102,6 +103,15 @@ class TokenCache:
         except (OSError, ValueError, TypeError):
             self._logger.warning("token_cache_path %s holds no tokens that can be read; it is left aside", self._path)
             return None
+
+    def _recover(self) -> None:
+        """Take over what a process had been given when it was killed, before it could put it in its place."""
+        left = sorted(self._path.parent.glob(f".{self._path.name}.*"), key=lambda path: path.stat().st_mtime)
+        for path in left:
+            with contextlib.suppress(ValueError, TypeError):
+                Tokens(**json.loads(path.read_text(encoding="utf-8")))
+                path.replace(self._path)
+            path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def replacement(self) -> Iterator[_Replacement]:
@@ -130,8 +140,9 @@ class _Replacement:
     def commit(self, tokens: Tokens) -> None:
         json.dump(asdict(tokens), self.file)
         self.file.flush()
-        os.fsync(self.file.fileno())
+        # In place before it is on the disk: a process is killed more often than a machine loses power.
         self.name.replace(self.path)
+        os.fsync(self.file.fileno())
 
 
 class _PassingError(AuthorizationError):
@@ -273,7 +284,9 @@ class RefreshingToken(RenewableAuth):
         if status != requests.codes.ok:
             wait = retry_after_seconds(response.headers)
             retriable = status in self._retry.statuses
-            raise _PassingError(path, f"{status} {response.reason}", retriable=retriable, retry_after=wait)
+            words = self._redact(api_message(response.content))[:MESSAGE_LENGTH]
+            problem = f"{status} {response.reason}{f': {words}' if words else ''}"
+            raise _PassingError(path, problem, retriable=retriable, retry_after=wait)
         try:
             answer = response.json()
         except ValueError:

@@ -16,7 +16,7 @@ import itertools
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
 from taps.engine.client import Request
@@ -24,7 +24,7 @@ from taps.engine.errors import PaginationError
 from taps.engine.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from taps.engine.query import Query
 
@@ -168,6 +168,39 @@ def _next_link(header: str) -> str | None:
     return None
 
 
+class _Walk(NamedTuple):
+    """How a way through one window's pages went: pages with records, and whether the list has ended."""
+
+    pages: int
+    ended: bool
+
+
+_MOST_WALKS = 20
+
+
+def _windows(
+    walk: Callable[[Query, Window], Generator[Request, Page, _Walk]], query: Query, limit: str
+) -> Generator[Request, Page, None]:
+    """Go through a list window by window, until it has ended.
+
+    Pages of a window are counted, and shift when a record on an earlier one changes or is deleted. So where a window
+    has more than one (a second with more records than a page), they are gone through until nothing new shows up.
+    """
+    while True:
+        seen: set[tuple[Any, ...]] = set()
+        for _ in range(_MOST_WALKS):
+            known = len(seen)
+            window = Window(query, limit, seen)
+            pages, ended = yield from walk(query, window)
+            if pages <= 1 or len(seen) == known:
+                break
+        else:
+            raise PaginationError(f"GET {query.request.path}: the list changes faster than its pages can be read")
+        if ended:
+            return
+        query = window.moved()
+
+
 @dataclass(frozen=True)
 class BodyLink(Pagination):
     """The next page's address is in the body.
@@ -194,27 +227,31 @@ class BodyLink(Pagination):
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Follow the links, untouched; begin again from the last cursor where the list is windowed."""
+        if self.window is None:
+            yield from self._walk(query, Window(query, "any number of records"))
+        else:
+            yield from _windows(self._walk, query, f"{self.window} records")
+
+    def _walk(self, query: Query, window: Window) -> Generator[Request, Page, _Walk]:
+        received = pages = 0
+        request = query.first().with_params({self.size_param: query.page_size})
+        page = yield request
+        links = _Links(page)
         while True:
-            window, received = Window(query, f"{self.window} records"), 0
-            request = query.first().with_params({self.size_param: query.page_size})
-            page = yield request
-            links = _Links(page)
-            while True:
-                received += len(page.records)
-                window.add(page.records)
-                link = self._next(page)
-                # The next page, were it full, would pass the limit, and the API refuses such a request.
-                exhausted = self.window is not None and received + query.page_size > self.window
-                if exhausted or (self.window is not None and link is not None and window.can_move):
-                    break
-                if link is None:
-                    return
-                if self.opaque_param is None or _is_address(link):
-                    page = yield links.follow(page, link)
-                else:
-                    links.check(link, page.url)
-                    page = yield request.with_params({self.opaque_param: link})
-            query = window.moved()
+            received, pages = received + len(page.records), pages + bool(page.records)
+            window.add(page.records)
+            link = self._next(page)
+            # The next page, were it full, would pass the limit, and the API refuses such a request.
+            exhausted = self.window is not None and received + query.page_size > self.window
+            if exhausted or (self.window is not None and link is not None and window.can_move):
+                return _Walk(pages, ended=False)
+            if link is None:
+                return _Walk(pages, ended=True)
+            if self.opaque_param is None or link.startswith(("http://", "https://")):
+                page = yield links.follow(page, link)
+            else:
+                links.check(link, page.url)
+                page = yield request.with_params({self.opaque_param: link})
 
     def _next(self, page: Page) -> str | None:
         found = page.document
@@ -224,10 +261,6 @@ class BodyLink(Pagination):
             path = Request(page.url).path
             raise PaginationError(f"GET {path}: the next link at '{self.path}' is no text but {found!r:.60}")
         return found or None
-
-
-def _is_address(link: str) -> bool:
-    return link.startswith(("http://", "https://", "/", "?"))
 
 
 @dataclass(frozen=True)
@@ -249,17 +282,21 @@ class PageNumber(Pagination):
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Count up; begin again from the last cursor where the list is windowed."""
-        while True:
-            window = Window(query, f"{self.window} pages")
-            request = query.first().with_params({self.size_param: query.page_size})
-            for number in itertools.count(1) if self.window is None else range(1, self.window + 1):
-                page = yield request.with_params({self.page_param: number})
-                if not page.records:
-                    return
-                window.add(page.records)
-                if self.window is not None and window.can_move:
-                    break
-            query = window.moved()
+        if self.window is None:
+            yield from self._walk(query, Window(query, "any number of pages"))
+        else:
+            yield from _windows(self._walk, query, f"{self.window} pages")
+
+    def _walk(self, query: Query, window: Window) -> Generator[Request, Page, _Walk]:
+        request = query.first().with_params({self.size_param: query.page_size})
+        for number in itertools.count(1):
+            page = yield request.with_params({self.page_param: number})
+            window.add(page.records)
+            if not page.records:
+                return _Walk(number - 1, ended=True)
+            if self.window is not None and (window.can_move or number == self.window):
+                return _Walk(number, ended=False)
+        raise AssertionError  # pages are counted without end
 
 
 @dataclass(frozen=True)
@@ -317,15 +354,20 @@ class Export(Pagination):
         """Follow the links as long as they lead forward."""
         page = yield query.first()
         links, time = _Links(page), self._time(page.url)
+        before: set[tuple[Any, ...]] = set()
         while page.records and (link := page.document.get(self.path)):
             following = self._time(str(link))
+            keys = {tuple(record[key] for key in query.keys) for record in page.records}
             if time is not None and following is not None and following <= time:
-                if len(page.records) >= self.full_page:
+                # What the page before did not have room for shows that a page is full with less than full_page.
+                capped = bool(before) and not keys <= before and len(keys) >= len(before)
+                if capped or len(page.records) >= self.full_page:
                     raise PaginationError(
                         f"GET {query.request.path}: {len(page.records)} records or more share the second {time} "
                         f"({query.cursor}), and the API gives no more of them: the sync cannot get past it"
                     )
                 return
+            before = keys
             page, time = (yield links.follow(page, str(link))), following
 
     def _time(self, url: str) -> int | None:

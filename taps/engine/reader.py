@@ -61,7 +61,7 @@ class PageReader:
         record = {**self._reshape(raw), **parent}
         for field, source in self._copied.items():
             record[field] = _nested(record, source)
-        if self._snapshot and record.get(self._snapshot) is None:
+        if self._snapshot and (self._snapshot in self._keys or record.get(self._snapshot) is None):
             record[self._snapshot] = format_timestamp(datetime.now(timezone.utc))
         record = self.codec.convert(record)
         if self._cursor and record.get(self._cursor) is not None:

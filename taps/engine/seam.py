@@ -8,43 +8,37 @@ from taps.engine.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
 
 __all__ = ["Seam"]
 
+_REMEMBERED = 50_000
+
 
 class Seam:
-    """Lets each version of a record through once, where a list sorted by its cursor is asked for again from its end.
+    """Lets each version of a record through once, where a list is asked for again from its last cursor on.
 
-    Only the records of the newest second are remembered: the next query begins there. A record that comes again with
-    another cursor has changed, and is let through.
+    A record that comes again with another cursor has changed, and is let through. As many versions are remembered as
+    any API gives for one query, so that the memory does not grow with the list.
 
     Args:
         keys: Names of the primary keys.
         cursor: Name of the replication key.
+        remembered: How many versions to remember.
     """
 
-    def __init__(self, keys: Sequence[str], cursor: str) -> None:
+    def __init__(self, keys: Sequence[str], cursor: str, remembered: int = _REMEMBERED) -> None:
         self._keys = tuple(keys)
         self._cursor = cursor
-        self._second: datetime | None = None
-        self._seen: set[tuple[Any, ...]] = set()
+        self._remembered = remembered
+        self._seen: dict[tuple[Any, ...], None] = {}
 
     def fresh(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Give the records that have not been given before."""
         for record in records:
             cursor = record.get(self._cursor)
-            if cursor is None:
-                yield record
-                continue
-            instant = parse_timestamp(cursor)
-            second = instant.replace(microsecond=0)
-            if self._second is None or second > self._second:
-                self._second = second
-                self._seen.clear()
-            version = (instant, *(record[key] for key in self._keys))
-            if second < self._second:
-                yield record
-            elif version not in self._seen:
-                self._seen.add(version)
+            version = (cursor and parse_timestamp(cursor), *(record[key] for key in self._keys))
+            if version not in self._seen:
+                self._seen[version] = None
+                if len(self._seen) > self._remembered:
+                    del self._seen[next(iter(self._seen))]
                 yield record

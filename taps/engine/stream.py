@@ -80,7 +80,7 @@ class ApiStream(Stream):
     """Fields that are taken out of nested ones: `{"user_id": "user.id"}`."""
 
     snapshot_field: ClassVar[str | None] = None
-    """Field that takes the time of reading, where the record has none."""
+    """Field that takes the time of reading: always where it is a key, or else where the record has none."""
 
     pagination: ClassVar[Pagination] = SinglePage()
     """How the list comes in pages."""

@@ -23,35 +23,41 @@ class Window:
     the last cursor as soon as there is one to begin from; that is also the way past the most that an API gives for one
     query. The records of that instant come twice; `Seam` drops the second.
 
-    Cursors are compared by the second: servers that sort by the second give fractions in any order.
+    Cursors are compared by the second: servers that sort by the second give fractions in any order. Only where a second
+    has more records than the API gives for one query do its fractions count.
 
     Args:
         query: What is read.
         limit: The most that the API gives for one query, in words, for example `300 pages`.
+        seen: Takes the keys of the records.
     """
 
-    def __init__(self, query: Query, limit: str) -> None:
+    def __init__(self, query: Query, limit: str, seen: set[tuple[Any, ...]] | None = None) -> None:
         self._query = query
         self._limit = limit
+        self._seen = set() if seen is None else seen
         self._first: datetime | None = None
         self._last: datetime | None = None
         self._ascending = True
+        self._ascending_within_seconds = True
 
     def add(self, records: list[dict[str, Any]]) -> None:
         """Take note of a page's records."""
         for record in records if self._query.cursor else ():
+            self._seen.add(tuple(record.get(key) for key in self._query.keys))
             value = record.get(self._query.cursor or "")
             if value is None:
                 continue
             instant = parse_timestamp(value)
-            if self._last is not None and _second(instant) < _second(self._last):
-                self._ascending = False
+            if self._last is not None:
+                self._ascending &= _second(instant) >= _second(self._last)
+                self._ascending_within_seconds &= instant >= self._last
             self._first = min(instant, self._first or instant)
             self._last = max(instant, self._last or instant)
 
     @property
     def can_move(self) -> bool:
-        """Whether a query from the last cursor on would begin later, and the list has shown to be sorted."""
+        """Whether a query from the last cursor on would begin in a later second, and the list is seen to be sorted."""
         return (
             self._query.start_param is not None
             and self._ascending
@@ -69,13 +75,19 @@ class Window:
         """
         cursor = self._query.cursor
         limit = f"GET {self._query.request.path}: the API gives at most {self._limit} a query"
-        if self._query.start_param is None or self._last is None:
+        if self._query.start_param is None or self._first is None or self._last is None:
             raise PaginationError(f"{limit}, and the records have no cursor to go on from")
         if not self._ascending:
             raise PaginationError(
                 f"{limit}, and the records are not sorted by {cursor}, so no place to go on from is known"
             )
-        if not self.can_move:
+        start = self._query.start_param.value
+        moves_within_a_second = (
+            self._ascending_within_seconds
+            and self._query.start < self._last
+            and start(self._query.start) != start(self._last) != start(self._first)
+        )
+        if not self.can_move and not moves_within_a_second:
             raise PaginationError(
                 f"{limit}, and all of these records have {cursor} {format_timestamp(_second(self._last))}: "
                 f"the sync cannot get past this second"

@@ -257,3 +257,15 @@ def test_tokens_without_an_end_are_fresh() -> None:
     assert Tokens("r", "a").is_fresh
     assert not Tokens("r").is_fresh
     assert not Tokens("r", "a", time.time() - 1).is_fresh
+
+
+def test_what_a_killed_process_had_been_given_is_taken_over(endpoint: Endpoint, tmp_path: Path) -> None:
+    path = tmp_path / "tokens.json"
+    path.write_text(json.dumps({"refresh_token": "of-last-year", "access_token": "old", "expires_at": 0}))
+    (tmp_path / ".tokens.json.abc").write_text(
+        json.dumps({"refresh_token": "refresh-0", "access_token": "x", "expires_at": 0})
+    )
+    (tmp_path / ".tokens.json.def").write_text("")
+    assert signature(token(endpoint.url, path, refresh_token="of-the-year-before")) == "Bearer access-1"
+    assert [form["refresh_token"] for form in endpoint.forms] == ["refresh-0"]
+    assert {entry.name for entry in tmp_path.iterdir()} <= {"tokens.json", "tokens.json.lock"}

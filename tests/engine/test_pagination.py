@@ -388,3 +388,84 @@ def test_a_page_size_can_be_halved_in_parameters_and_in_links(request_: Request,
 def test_starts_are_written_as_each_api_wants_them(template: str, value: str) -> None:
     assert StartParam("x", template).value(parse_timestamp("2024-01-31T08:00:00.123456Z")) == value
     assert StartParam("x", "{seconds}").value(parse_timestamp("1969-12-31T23:59:59.5Z")) == "-1"
+
+
+# Lists that move while they are read
+
+
+@pytest.mark.parametrize("kind", ["pages", "links"])
+@given(data=st.data())
+def test_a_list_that_moves_while_it_is_read_loses_nothing(kind: str, data: st.DataObject) -> None:
+    """Records change (and go to the end), are deleted and added between any two pages; many share a second."""
+    offsets = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=40), label="seconds")
+    size = data.draw(st.integers(2, 5), label="page size")
+    rows = dict(enumerate(offsets))
+    untouched, now, served = set(rows), 100, 0
+
+    def move() -> None:
+        nonlocal now
+        for _ in range(data.draw(st.integers(0, 2), label="changes")):
+            if rows:
+                key = data.draw(st.sampled_from(sorted(rows)), label="which")
+                untouched.discard(key)
+                if data.draw(st.booleans(), label="deleted"):
+                    del rows[key]
+                else:
+                    now += 1
+                    rows[key] = now
+
+    def serve(request: Request) -> Page:
+        nonlocal served
+        parts = dict(part.split("=") for part in request.url.partition("?")[2].split("&") if part)
+        since = str(parts.get("since") or request.params["since"])
+        found = [
+            {"id": key, "at": format_timestamp(START + timedelta(seconds=offset))}
+            for key, offset in sorted(rows.items(), key=lambda row: (row[1], row[0]))
+            if START + timedelta(seconds=offset) >= parse_timestamp(since)
+        ]
+        begin = int(parts.get("offset", 0)) if kind == "links" else (int(request.params["page"]) - 1) * size
+        link = f"{URL}?since={since}&offset={begin + size}" if begin + size < len(found) else None
+        page = body_page(request, link, found[begin : begin + size])
+        served += 1
+        if served < 30:
+            move()
+        return page
+
+    pagination: Pagination = PageNumber(window=300) if kind == "pages" else BodyLink("paging.next", window=20_000)
+    pages, _ = read(pagination, query(cursor="at", page_size=size), serve)
+    got = {record["id"] for page in pages for record in page.records}
+    assert untouched <= got
+
+
+def test_an_opaque_string_may_look_like_a_path() -> None:
+    tokens = {None: "/Zm9v+b=", "/Zm9v+b=": "?x", "?x": None}
+    _, sent = read(
+        BodyLink("paging.next", opaque_param="offset"),
+        query(),
+        lambda request: body_page(request, tokens[request.params.get("offset")], [{"id": 1}]),  # type: ignore[index]
+    )
+    assert [request.params.get("offset") for request in sent] == [None, "/Zm9v+b=", "?x"]
+    assert {request.url for request in sent} == {URL}
+
+
+def test_an_export_of_shorter_pages_says_that_a_second_is_too_full_for_them() -> None:
+    api = ExportedList([0, 1, *[2] * 12, 3], page_size=5, end="same")
+    seconds = StartParam("start_time", "{seconds}")
+    with pytest.raises(PaginationError, match="5 records or more share the second"):
+        read(Export(), Query(Request(URL), 100, cursor="at", start_param=seconds, start=START), api.serve)
+
+
+def test_a_window_moves_by_fractions_where_a_second_is_too_full() -> None:
+    records = [{"id": n, "at": format_timestamp(START + timedelta(milliseconds=n // 4))} for n in range(40)]
+
+    def serve(request: Request) -> Page:
+        parts = dict(part.split("=") for part in request.url.partition("?")[2].split("&") if part)
+        since, offset = str(parts.get("since") or request.params["since"]), int(parts.get("offset", 0))
+        assert offset + 5 <= 10
+        found = [record for record in records if parse_timestamp(str(record["at"])) >= parse_timestamp(since)]
+        link = f"{URL}?since={since}&offset={offset + 5}" if offset + 5 < len(found) else None
+        return body_page(request, link, found[offset : offset + 5])
+
+    seam = Seam(["id"], "at")
+    pages, _ = read(BodyLink("paging.next", window=10), query(cursor="at", page_size=5), serve)
+    assert [record["id"] for page in pages for record in seam.fresh(page.records)] == list(range(40))
