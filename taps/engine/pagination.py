@@ -169,10 +169,17 @@ def _next_link(header: str) -> str | None:
 
 
 class _Walk(NamedTuple):
-    """How a way through one window's pages went: pages with records, and whether the list has ended."""
+    """How a way through one window's pages went.
+
+    Attributes:
+        pages: How many were asked for.
+        ended: Whether the list has ended.
+        longest: Records on the longest, where a page does not say by a link whether another follows.
+    """
 
     pages: int
     ended: bool
+    longest: int | None = None
 
 
 _MOST_WALKS = 20
@@ -184,21 +191,30 @@ def _windows(
     """Go through a list window by window, until it has ended.
 
     Pages of a window are counted, and shift when a record on an earlier one changes or is deleted. So where a window
-    has more than one (a second with more records than a page), they are gone through until nothing new shows up.
+    has more than one (a second with more records than a page), they are gone through until two ways give the same of
+    that second: a record that went from between them would be missing from the other way. Then the next window begins
+    after the second, for what came behind it may have shifted too. That is spared where the first page was shorter than
+    others were: the list had ended on it.
     """
+    full = 0
     while True:
-        seen: set[tuple[Any, ...]] = set()
+        before, full_before = None, full
         for _ in range(_MOST_WALKS):
-            known = len(seen)
-            window = Window(query, limit, seen)
-            pages, ended = yield from walk(query, window)
-            if pages <= 1 or len(seen) == known:
+            window = Window(query, limit)
+            pages, ended, longest = yield from walk(query, window)
+            full = max(full, longest or 0)
+            on_one_page = pages == 1 or (longest is not None and longest < full_before)
+            if on_one_page or window.first_second == before:
                 break
+            before = window.first_second
         else:
             raise PaginationError(f"GET {query.request.path}: the list changes faster than its pages can be read")
-        if ended:
+        if not on_one_page and window.can_pass_first_second:
+            query = window.passed_first_second()
+        elif ended:
             return
-        query = window.moved()
+        else:
+            query = window.moved()
 
 
 @dataclass(frozen=True)
@@ -238,11 +254,13 @@ class BodyLink(Pagination):
         page = yield request
         links = _Links(page)
         while True:
-            received, pages = received + len(page.records), pages + bool(page.records)
+            received, pages = received + len(page.records), pages + 1
             window.add(page.records)
             link = self._next(page)
             # The next page, were it full, would pass the limit, and the API refuses such a request.
             exhausted = self.window is not None and received + query.page_size > self.window
+            if exhausted:
+                window.cut_off()
             if exhausted or (self.window is not None and link is not None and window.can_move):
                 return _Walk(pages, ended=False)
             if link is None:
@@ -289,13 +307,16 @@ class PageNumber(Pagination):
 
     def _walk(self, query: Query, window: Window) -> Generator[Request, Page, _Walk]:
         request = query.first().with_params({self.size_param: query.page_size})
+        longest = 0
         for number in itertools.count(1):
             page = yield request.with_params({self.page_param: number})
+            longest = max(longest, len(page.records))
             window.add(page.records)
             if not page.records:
-                return _Walk(number - 1, ended=True)
+                return _Walk(number, ended=True, longest=longest)
             if self.window is not None and (window.can_move or number == self.window):
-                return _Walk(number, ended=False)
+                window.cut_off()
+                return _Walk(number, ended=False, longest=longest)
         raise AssertionError  # pages are counted without end
 
 

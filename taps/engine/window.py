@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from taps.engine.errors import PaginationError
@@ -29,22 +30,21 @@ class Window:
     Args:
         query: What is read.
         limit: The most that the API gives for one query, in words, for example `300 pages`.
-        seen: Takes the keys of the records.
     """
 
-    def __init__(self, query: Query, limit: str, seen: set[tuple[Any, ...]] | None = None) -> None:
+    def __init__(self, query: Query, limit: str) -> None:
         self._query = query
         self._limit = limit
-        self._seen = set() if seen is None else seen
+        self._versions: list[tuple[Any, ...]] = []
         self._first: datetime | None = None
         self._last: datetime | None = None
         self._ascending = True
+        self._cut_off = False
         self._ascending_within_seconds = True
 
     def add(self, records: list[dict[str, Any]]) -> None:
         """Take note of a page's records."""
         for record in records if self._query.cursor else ():
-            self._seen.add(tuple(record.get(key) for key in self._query.keys))
             value = record.get(self._query.cursor or "")
             if value is None:
                 continue
@@ -52,8 +52,28 @@ class Window:
             if self._last is not None:
                 self._ascending &= _second(instant) >= _second(self._last)
                 self._ascending_within_seconds &= instant >= self._last
+            self._versions.append((instant, *(record.get(key) for key in self._query.keys)))
             self._first = min(instant, self._first or instant)
             self._last = max(instant, self._last or instant)
+
+    @property
+    def first_second(self) -> list[tuple[Any, ...]]:
+        """The versions of the records of the earliest second, in the order in which they were given."""
+        return [version for version in self._versions if self._first and _second(version[0]) == _second(self._first)]
+
+    @property
+    def can_pass_first_second(self) -> bool:
+        """Whether all records of the earliest second are there, and the list is seen to be sorted."""
+        return self._query.start_param is not None and self._ascending and self._first is not None and not self._cut_off
+
+    def passed_first_second(self) -> Query:
+        """Give the query for the records after the earliest second."""
+        first = self._first or self._query.start
+        return self._query.beginning(_second(first) + timedelta(seconds=1))
+
+    def cut_off(self) -> None:
+        """Take note that the API gives no more of this window."""
+        self._cut_off = not self.can_move
 
     @property
     def can_move(self) -> bool:

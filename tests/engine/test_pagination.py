@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taps.engine.client import Request
@@ -394,6 +394,7 @@ def test_starts_are_written_as_each_api_wants_them(template: str, value: str) ->
 
 
 @pytest.mark.parametrize("kind", ["pages", "links"])
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_a_list_that_moves_while_it_is_read_loses_nothing(kind: str, data: st.DataObject) -> None:
     """Records change (and go to the end), are deleted and added between any two pages; many share a second."""
