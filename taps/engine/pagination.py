@@ -186,7 +186,7 @@ _MOST_WALKS = 20
 
 
 def _windows(
-    walk: Callable[[Query, Window], Generator[Request, Page, _Walk]], query: Query, limit: str
+    walk: Callable[[Query, Window | None], Generator[Request, Page, _Walk]], query: Query, limit: int | None, unit: str
 ) -> Generator[Request, Page, None]:
     """Go through a list window by window, until it has ended.
 
@@ -195,12 +195,17 @@ def _windows(
     that second: a record that went from between them would be missing from the other way. Then the next window begins
     after the second, for what came behind it may have shifted too. That is spared where the first page was shorter than
     others were: the list had ended on it.
+
+    A list without a limit is one walk, and nothing of it is remembered.
     """
+    if limit is None:
+        yield from walk(query, None)
+        return
     full = 0
     while True:
         before, full_before = None, full
         for _ in range(_MOST_WALKS):
-            window = Window(query, limit)
+            window = Window(query, f"{limit} {unit}")
             pages, ended, longest = yield from walk(query, window)
             full = max(full, longest or 0)
             on_one_page = pages == 1 or (longest is not None and longest < full_before)
@@ -243,26 +248,24 @@ class BodyLink(Pagination):
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Follow the links, untouched; begin again from the last cursor where the list is windowed."""
-        if self.window is None:
-            yield from self._walk(query, Window(query, "any number of records"))
-        else:
-            yield from _windows(self._walk, query, f"{self.window} records")
+        yield from _windows(self._walk, query, self.window, "records")
 
-    def _walk(self, query: Query, window: Window) -> Generator[Request, Page, _Walk]:
+    def _walk(self, query: Query, window: Window | None) -> Generator[Request, Page, _Walk]:
         received = pages = 0
         request = query.first().with_params({self.size_param: query.page_size})
         page = yield request
         links = _Links(page)
         while True:
             received, pages = received + len(page.records), pages + 1
-            window.add(page.records)
             link = self._next(page)
-            # The next page, were it full, would pass the limit, and the API refuses such a request.
-            exhausted = self.window is not None and received + query.page_size > self.window
-            if exhausted:
-                window.cut_off()
-            if exhausted or (self.window is not None and link is not None and window.can_move):
-                return _Walk(pages, ended=False)
+            if window is not None and self.window is not None:
+                window.add(page.records)
+                # The next page, were it full, would pass the limit, and the API refuses such a request.
+                exhausted = received + query.page_size > self.window
+                if exhausted:
+                    window.cut_off()
+                if exhausted or (link is not None and window.can_move):
+                    return _Walk(pages, ended=False)
             if link is None:
                 return _Walk(pages, ended=True)
             if self.opaque_param is None or link.startswith(("http://", "https://")):
@@ -300,21 +303,20 @@ class PageNumber(Pagination):
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Count up; begin again from the last cursor where the list is windowed."""
-        if self.window is None:
-            yield from self._walk(query, Window(query, "any number of pages"))
-        else:
-            yield from _windows(self._walk, query, f"{self.window} pages")
+        yield from _windows(self._walk, query, self.window, "pages")
 
-    def _walk(self, query: Query, window: Window) -> Generator[Request, Page, _Walk]:
+    def _walk(self, query: Query, window: Window | None) -> Generator[Request, Page, _Walk]:
         request = query.first().with_params({self.size_param: query.page_size})
         longest = 0
         for number in itertools.count(1):
             page = yield request.with_params({self.page_param: number})
             longest = max(longest, len(page.records))
-            window.add(page.records)
             if not page.records:
                 return _Walk(number, ended=True, longest=longest)
-            if self.window is not None and (window.can_move or number == self.window):
+            if window is None:
+                continue
+            window.add(page.records)
+            if window.can_move or number == self.window:
                 window.cut_off()
                 return _Walk(number, ended=False, longest=longest)
         raise AssertionError  # pages are counted without end
