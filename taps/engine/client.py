@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -13,25 +14,30 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from taps.engine.auth import RenewableAuth
-from taps.engine.errors import ApiError, BodyError, ForeignOriginError, StatusError, TransferError, UnreachableError
+from taps.engine.errors import ApiError, BodyError, ForeignOriginError, RecordError, StatusError
 from taps.engine.pacing import retry_after_seconds
-from taps.engine.wording import MESSAGE_LENGTH, api_message, never_connected, reason
+from taps.engine.transport import Transport
+from taps.engine.wording import MESSAGE_LENGTH, api_message
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
+    from datetime import datetime
 
     from backoff.types import Details
     from requests.auth import AuthBase
 
-    from taps.engine.pacing import RateBudget, RetryPolicy
+    from taps.engine.budget import RateBudget
+    from taps.engine.pacing import RetryPolicy
     from taps.engine.redaction import Redactor
+    from taps.engine.transport import Answer
 
 __all__ = ["HttpClient", "Reply", "Request"]
 
 _T = TypeVar("_T")
 
 _MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LONGEST_WAIT = 3600.0
 
 
@@ -42,10 +48,12 @@ class Request:
     Attributes:
         url: Absolute, or relative to the client's base URL.
         params: Query parameters that are added to those that the URL has.
+        start: The time from which the list is asked for, where the request says so: its pages have nothing earlier.
     """
 
     url: str
     params: Mapping[str, str | int] = field(default_factory=dict)
+    start: datetime | None = None
 
     @property
     def path(self) -> str:
@@ -57,7 +65,7 @@ class Request:
 
     def with_params(self, params: Mapping[str, str | int]) -> Request:
         """Copy the request with these parameters added or replaced."""
-        return Request(self.url, {**self.params, **params})
+        return replace(self, params={**self.params, **params})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class Reply(Generic[_T]):
 
 
 class HttpClient:
-    """Gets pages from one API.
+    """Gets pages from one API; safe for threads.
 
     Credentials go to `base_url`'s origin (scheme, host and port) and nowhere else.
 
@@ -87,6 +95,7 @@ class HttpClient:
         timeout: Seconds to wait for a connection, and for each further piece of an answer.
         user_agent: Header of each request.
         budget: Limits the rate.
+        connections: Connections to keep.
         redact: Takes secrets out of what the API says.
         logger: Gets a line for each wait.
     """
@@ -102,6 +111,7 @@ class HttpClient:
         budget: RateBudget,
         redact: Redactor,
         logger: logging.Logger,
+        connections: int = 4,
     ) -> None:
         self.base_url = base_url
         self.answered = False
@@ -111,12 +121,18 @@ class HttpClient:
         self._origin = _origin(base_url)
         self._auth = auth
         self._retry = retry
-        self._timeout = timeout
         self._budget = budget
         self._redact = redact
         self._logger = logger
-        self._session = requests.Session()
-        self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+        self._transport = Transport(
+            _show(self._origin),
+            auth=auth,
+            timeout=timeout,
+            user_agent=user_agent,
+            budget=budget,
+            connections=connections,
+            redact=redact,
+        )
 
     def get(
         self,
@@ -125,6 +141,7 @@ class HttpClient:
         *,
         keep: bool = False,
         once: frozenset[int] = frozenset(),
+        headers_in: Callable[[str, Mapping[str, str]], None] | None = None,
     ) -> Reply[_T]:
         """Get a page; what may pass is tried again.
 
@@ -134,12 +151,14 @@ class HttpClient:
                 proxy's error page is a failure that may pass.
             keep: Whether to keep the answer for the next one who asks for the same.
             once: Statuses that are tried again no more than once, because something else may help.
+            headers_in: Called with the address and the headers of a success, before the body is there.
 
         Returns:
             The answer.
 
         Raises:
             ApiError: After the last try, or at once for what cannot pass.
+            BudgetClosedError: The tap has stopped meanwhile.
         """
         key = (request.url, *sorted(request.params.items()))
         if kept := self._kept.get(key) if keep else None:
@@ -153,37 +172,47 @@ class HttpClient:
             return not (isinstance(error, ApiError) and error.retriable) or self._is_no_news(error)
 
         attempt = backoff.on_exception(
-            self._retry.waits,
+            self._waits,
             ApiError,
             max_tries=self._retry.max_retries + 1,
             giveup=is_final,
-            on_backoff=self._log_wait,
             on_giveup=self._note_end,
             jitter=None,
             logger=None,
         )(self._attempt)
-        raw, reply = attempt(request, decode)
+        raw, reply = attempt(request, decode, headers_in)
         if keep:
             self._kept[key] = raw
         return reply
 
-    def _attempt(self, request: Request, decode: Callable[[bytes], _T]) -> tuple[Reply[bytes], Reply[_T]]:
-        response, url = self._send(request)
-        status = response.status_code
-        if status != requests.codes.ok:
-            raise self._refusal(request, response)
+    def close(self) -> None:
+        """Let no further request begin, and end all waiting."""
+        self._budget.close()
+
+    def _attempt(
+        self,
+        request: Request,
+        decode: Callable[[bytes], _T],
+        headers_in: Callable[[str, Mapping[str, str]], None] | None,
+    ) -> tuple[Reply[bytes], Reply[_T]]:
+        answer = self._send(request, headers_in)
+        if answer.status != requests.codes.ok:
+            raise self._refusal(request, answer)
         try:
-            content = decode(response.content)
+            content = decode(answer.body)
+        except RecordError:
+            self.answered = True
+            raise
         except ValueError as error:
-            kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
-            problem = f"the answer cannot be used: {error} ({len(response.content)} bytes, {kind})"
+            kind = answer.headers.get("Content-Type", "no content type").partition(";")[0]
+            problem = f"the answer cannot be used: {error} ({len(answer.body)} bytes, {kind})"
             raise BodyError(request.path, self._redact(problem), retriable=True) from None
         self.answered = True
-        return Reply(url, response.headers, response.content), Reply(url, response.headers, content)
+        return Reply(answer.url, answer.headers, answer.body), Reply(answer.url, answer.headers, content)
 
-    def _send(self, request: Request) -> tuple[requests.Response, str]:
-        """Send a request and follow redirects; give the answer and the address that gave it, without credentials."""
-        url = _full_url(_joined(f"{self.base_url}/", request.url), request.params)
+    def _send(self, request: Request, headers_in: Callable[[str, Mapping[str, str]], None] | None) -> Answer:
+        """Send a request and follow redirects."""
+        url, params = _joined(f"{self.base_url}/", request.url), request.params
         for _ in range(_MOST_REDIRECTS + 1):
             if (origin := _origin(url)) != self._origin:
                 foreign = (
@@ -191,48 +220,23 @@ class HttpClient:
                 )
                 problem = f"{foreign} is not the origin of base_url, {_show(self._origin)}; not followed"
                 raise ForeignOriginError(request.path, self._redact(problem))
-            response = self._exchange(request, url)
-            if response.status_code == requests.codes.unauthorized and self._renewed(response):
-                response = self._exchange(request, url)
-            if not response.is_redirect:
-                return response, url
-            url = _joined(url, response.headers["Location"])
-        raise StatusError(request.path, response.status_code, f"more than {_MOST_REDIRECTS} redirects")
+            answer = self._transport.send(request.path, url, params, headers_in)
+            if answer.status == requests.codes.unauthorized and self._renewed(answer):
+                answer = self._transport.send(request.path, url, params, headers_in)
+            if answer.status not in _REDIRECTS or "Location" not in answer.headers:
+                return answer
+            url, params = _joined(answer.url, answer.headers["Location"]), {}
+        raise StatusError(request.path, answer.status, f"more than {_MOST_REDIRECTS} redirects")
 
-    def _renewed(self, response: requests.Response) -> bool:
+    def _renewed(self, answer: Answer) -> bool:
         """Have the credentials that were refused replaced, where they can be."""
-        return isinstance(self._auth, RenewableAuth) and self._auth.renew(response.request)
+        return isinstance(self._auth, RenewableAuth) and self._auth.renew(answer.request)
 
-    def _exchange(self, request: Request, url: str) -> requests.Response:
-        self._budget.acquire()
-        try:
-            return self._session.get(url, auth=self._auth, timeout=self._timeout, allow_redirects=False)
-        except (
-            requests.exceptions.ConnectTimeout,
-            requests.exceptions.SSLError,
-            requests.exceptions.ProxyError,
-        ) as error:
-            raise self._unreachable(request, error) from None
-        except requests.exceptions.Timeout:
-            raise TransferError(request.path, f"no answer within {self._timeout:g} s", retriable=True) from None
-        except requests.exceptions.ConnectionError as error:
-            if never_connected(error):
-                raise self._unreachable(request, error) from None
-            raise TransferError(request.path, f"connection lost: {reason(error)}", retriable=True) from None
-        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
-            raise TransferError(request.path, f"answer cut short: {reason(error)}", retriable=True) from None
-        except (requests.exceptions.RequestException, UnicodeError) as error:
-            raise ApiError(request.path, self._redact(f"request not possible: {reason(error)}")) from None
-
-    def _unreachable(self, request: Request, error: Exception) -> UnreachableError:
-        problem = f"no connection to {_show(self._origin)}: {reason(error)}"
-        return UnreachableError(request.path, self._redact(problem), retriable=True)
-
-    def _refusal(self, request: Request, response: requests.Response) -> StatusError:
-        status = response.status_code
+    def _refusal(self, request: Request, answer: Answer) -> StatusError:
+        status = answer.status
         retriable = status in self._retry.statuses
-        wait = retry_after_seconds(response.headers) if retriable else None
-        message = self._redact(api_message(response.content))[:MESSAGE_LENGTH]
+        wait = retry_after_seconds(answer.headers) if retriable else None
+        message = self._redact(api_message(answer.body))[:MESSAGE_LENGTH]
         if wait is not None and wait > _LONGEST_WAIT:
             retriable = False
             message = f"the API asks to wait {wait / 3600:.1f} h, run again then. {message}"
@@ -255,11 +259,16 @@ class HttpClient:
         before = self._exhausted[_kind(error)]
         return not self.answered and before >= (1 if _kind(error) == requests.codes.unauthorized else 2)
 
-    def _log_wait(self, details: Details) -> None:
-        error = details["exception"]
-        self._logger.warning(
-            "%s; try %d of %d in %.1f s", error, details["tries"] + 1, self._retry.max_retries + 1, details["wait"]
-        )
+    def _waits(self) -> Generator[float, ApiError, None]:
+        """Wait here, where `close` ends it, and leave nothing to wait to `backoff`, which sleeps through all."""
+        waits = self._retry.waits()
+        next(waits)
+        error = yield 0.0
+        for tries in itertools.count(2):
+            seconds = waits.send(error)
+            self._logger.warning("%s; try %d of %d in %.1f s", error, tries, self._retry.max_retries + 1, seconds)
+            self._budget.sleep(seconds)
+            error = yield 0.0
 
 
 def _kind(error: ApiError) -> object:
@@ -272,15 +281,6 @@ def _joined(base: str, url: str) -> str:
         return urljoin(base, url)
     except ValueError:
         return url
-
-
-def _full_url(url: str, params: Mapping[str, str | int]) -> str:
-    """Add parameters to a URL, as `requests` would, but leave one without any untouched."""
-    if not params:
-        return url
-    prepared = requests.models.PreparedRequest()
-    prepared.prepare_url(url, params)
-    return prepared.url or url
 
 
 _Origin = tuple[str, str, int]

@@ -22,12 +22,14 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import simplejson
 
 from taps.engine.errors import RecordError
+from taps.engine.rows import MisfitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 __all__ = ["RecordCodec", "decode_json", "kind_of"]
 
@@ -36,6 +38,9 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re
 _MOST_DIGITS = 4000  # beyond it CPython refuses to write an int as text
 _EXCERPT = 60
 _NOT_CONVERTIBLE = object()
+
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def decode_json(body: bytes) -> Any:
@@ -53,6 +58,10 @@ def decode_json(body: bytes) -> Any:
     if not body.strip():
         raise ValueError("it is empty")
     try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # what is no JSON to msgspec may be to Python: half of a surrogate pair, a byte order mark
+    try:
         return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"it is no JSON: {error}") from None
@@ -69,14 +78,17 @@ class RecordCodec:
         stream: The stream's name, for messages.
         schema: Its JSON Schema.
         keys: Names of its primary keys.
+        deselected: Paths of fields that are left out without a word, nested ones as `parent.child`.
     """
 
-    def __init__(self, stream: str, schema: Mapping[str, Any], keys: Sequence[str]) -> None:
+    def __init__(
+        self, stream: str, schema: Mapping[str, Any], keys: Sequence[str], deselected: Collection[str] = ()
+    ) -> None:
         self.undeclared: set[str] = set()
         """Names of fields that were left out, nested ones as `parent.child`."""
         self._stream = stream
         self._keys = tuple(keys)
-        self._root = _Object("", schema["properties"], keep_rest=bool(schema.get("additionalProperties", False)))
+        self._root = _Object("", schema, frozenset(deselected))
 
     def convert(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Give the record as the schema declares it.
@@ -99,6 +111,17 @@ class RecordCodec:
             key = ", ".join(f"{name}={record[name]}" for name in self._keys)
             raise RecordError(f"record {key}: {mismatch}") from None
 
+    def convert_value(self, field: str, value: Any) -> Any:
+        """Give a value as a field of a record declares it.
+
+        Raises:
+            MisfitError: It cannot be converted without loss, or there is no such field.
+        """
+        try:
+            return self._root.members[field].convert(value, self.undeclared)
+        except (KeyError, _MismatchError) as error:
+            raise MisfitError(str(error)) from None
+
 
 class _MismatchError(Exception):
     def __init__(self, field: str, expected: Sequence[str], value: Any) -> None:
@@ -110,39 +133,42 @@ class _MismatchError(Exception):
 class _Object:
     """The members of an object, each with its declaration."""
 
-    def __init__(self, path: str, properties: Mapping[str, Any], *, keep_rest: bool) -> None:
-        self._path = path
-        self._keep_rest = keep_rest
-        self._members = {
-            name: _Value(f"{path}.{name}" if path else name, declared) for name, declared in properties.items()
+    def __init__(self, path: str, schema: Mapping[str, Any], deselected: frozenset[str]) -> None:
+        self._prefix = f"{path}." if path else ""
+        self._keep_rest = bool(schema.get("additionalProperties", False))
+        self._deselected = deselected
+        self.members = {
+            name: _Value(f"{self._prefix}{name}", declared, deselected)
+            for name, declared in schema["properties"].items()
         }
 
     def convert(self, value: Mapping[str, Any], undeclared: set[str]) -> dict[str, Any]:
         converted: dict[str, Any] = {}
         for name, member in value.items():
-            declared = self._members.get(name)
+            path = f"{self._prefix}{name}" if self._deselected or name not in self.members else ""
+            if path in self._deselected:
+                continue
+            declared = self.members.get(name)
             if declared is not None:
                 converted[name] = declared.convert(member, undeclared)
             elif self._keep_rest:
                 converted[name] = member
             else:
-                undeclared.add(f"{self._path}.{name}" if self._path else name)
+                undeclared.add(path)
         return converted
 
 
 class _Value:
     """A field's declaration: the types it may have, and what is inside of them."""
 
-    def __init__(self, path: str, schema: Mapping[str, Any]) -> None:
+    def __init__(self, path: str, schema: Mapping[str, Any], deselected: frozenset[str]) -> None:
         self._path = path
         types = schema.get("type", ("null", "boolean", "integer", "number", "string", "array", "object"))
         self._types = (types,) if isinstance(types, str) else tuple(types)
         self._accepts = set(self._types) | ({"integer"} if "number" in self._types else set())
-        properties, items = schema.get("properties"), schema.get("items")
-        self._members = (
-            _Object(path, properties, keep_rest=bool(schema.get("additionalProperties", False))) if properties else None
-        )
-        self._items = _Value(path, items) if items else None
+        items = schema.get("items")
+        self._members = _Object(path, schema, deselected) if schema.get("properties") else None
+        self._items = _Value(path, items, deselected) if items else None
 
     def convert(self, value: Any, undeclared: set[str]) -> Any:
         kind = _json_type(value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import inflection
 
-__all__ = ["flattened"]
+__all__ = ["flattened", "relationship_field"]
 
 
 def flattened(record: dict[str, Any]) -> dict[str, Any]:
@@ -29,17 +29,16 @@ def flattened(record: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(relationship, dict) or "data" not in relationship:
             continue
         data = relationship["data"]
-        if isinstance(data, list):
-            flat[_to_many(name)] = [_id(item) for item in data]
-        else:
-            flat[f"{name}Id"] = _id(data)
+        to_many = isinstance(data, list)
+        flat[relationship_field(name, to_many=to_many)] = [_id(item) for item in data] if to_many else _id(data)
     return flat
+
+
+@lru_cache(maxsize=1024)
+def relationship_field(name: str, *, to_many: bool) -> str:
+    """Give the name of the field that a relationship's ids go into: `ownerId` of `owner`, `tagIds` of `tags`."""
+    return f"{inflection.singularize(name)}Ids" if to_many else f"{name}Id"
 
 
 def _id(identifier: Any) -> Any:
     return identifier.get("id") if isinstance(identifier, dict) else None
-
-
-@lru_cache(maxsize=1024)
-def _to_many(name: str) -> str:
-    return f"{inflection.singularize(name)}Ids"

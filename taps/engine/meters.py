@@ -51,7 +51,11 @@ class RunningTimer(metrics.Timer):
         self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
     ) -> None:
         """Add the time since the last start."""
-        self._spent += self.elapsed()
+        self.add(self.elapsed())
+
+    def add(self, seconds: float) -> None:
+        """Add seconds that were spent."""
+        self._spent += seconds
 
     def finish(self, *, succeeded: bool) -> None:
         """Log the time."""

@@ -15,7 +15,8 @@ from __future__ import annotations
 import itertools
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
@@ -24,8 +25,9 @@ from taps.engine.errors import PaginationError
 from taps.engine.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
+    from taps.engine.page import Page
     from taps.engine.query import Query
 
 __all__ = [
@@ -33,29 +35,11 @@ __all__ = [
     "Export",
     "HeaderLink",
     "Offset",
-    "Page",
     "PageNumber",
     "Pagination",
     "RepeatedPage",
     "SinglePage",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page as received.
-
-    Attributes:
-        url: The address that answered.
-        headers: Response headers; look-ups ignore case.
-        records: The stream's records on it, as emitted.
-        document: The decoded body.
-    """
-
-    url: str
-    headers: Mapping[str, str]
-    records: list[dict[str, Any]]
-    document: Any = None
 
 
 class RepeatedPage(Exception):  # noqa: N818 - it ends a list, which is no error
@@ -77,8 +61,26 @@ class Pagination(ABC):
             RepeatedPage: The API sends the same page for ever.
         """
 
+    def told_by(self, url: str, headers: Mapping[str, str]) -> Request | None:  # noqa: ARG002
+        """Give the request for the next page where an answer's headers tell it, before its body is there.
+
+        Args:
+            url: The address that answered.
+            headers: Response headers; look-ups ignore case.
+        """
+        return None
+
+    def likely_after(self, request: Request, page: Page) -> Iterator[Request]:  # noqa: ARG002
+        """Give the requests that will come after this one if the list goes on as it did; none where that is unknown."""
+        return iter(())
+
     size_param: str | None = None
     """Name of the parameter that holds the page size, where there is one."""
+
+    @property
+    def document_field(self) -> str | None:
+        """Field of the document, beside the records, that is read here."""
+        return None
 
     def size_of(self, request: Request) -> int | None:
         """Read the page size that a request asks for, whether in its parameters or in a link's query."""
@@ -95,7 +97,7 @@ class Pagination(ABC):
         if name not in dict(pairs):
             return request.with_params({name: size})
         query = urlencode([(key, str(size) if key == name else value) for key, value in pairs])
-        return Request(parts._replace(query=query).geturl(), request.params)
+        return replace(request, url=parts._replace(query=query).geturl())
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,14 @@ class SinglePage(Pagination):
         yield query.first()
 
 
+def _resolved(base: str, link: str) -> str:
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        path = Request(base).path
+        raise PaginationError(f"GET {path}: the next link is no address: {link!r:.200}") from None
+
+
 class _Links:
     """The next links that a list has led through."""
 
@@ -115,11 +125,7 @@ class _Links:
 
     def follow(self, page: Page, link: str) -> Request:
         """Make the request for a link's address."""
-        try:
-            url = urljoin(page.url, link)
-        except ValueError:
-            path = Request(page.url).path
-            raise PaginationError(f"GET {path}: the next link is no address: {link!r:.200}") from None
+        url = _resolved(page.url, link)
         self.check(url, url)
         return Request(url)
 
@@ -153,6 +159,14 @@ class HeaderLink(Pagination):
         links = _Links(page)
         while (link := _next_link(page.headers.get("Link", ""))) is not None:
             page = yield links.follow(page, link)
+
+    def told_by(self, url: str, headers: Mapping[str, str]) -> Request | None:
+        """Give the request for the next link."""
+        link = _next_link(headers.get("Link", ""))
+        try:
+            return None if link is None else Request(_resolved(url, link))
+        except PaginationError:  # it is raised where the page is read
+            return None
 
 
 _LINK = re.compile(r'<([^>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)')
@@ -246,6 +260,11 @@ class BodyLink(Pagination):
     opaque_param: str | None = None
     window: int | None = None
 
+    @property
+    def document_field(self) -> str:
+        """The first field on the way to the link."""
+        return self.path.partition(".")[0]
+
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Follow the links, untouched; begin again from the last cursor where the list is windowed."""
         yield from _windows(self._walk, query, self.window, "records")
@@ -259,7 +278,7 @@ class BodyLink(Pagination):
             received, pages = received + len(page.records), pages + 1
             link = self._next(page)
             if window is not None and self.window is not None:
-                window.add(page.records)
+                window.add(page)
                 # The next page, were it full, would pass the limit, and the API refuses such a request.
                 exhausted = received + query.page_size > self.window
                 if exhausted:
@@ -275,7 +294,7 @@ class BodyLink(Pagination):
                 page = yield request.with_params({self.opaque_param: link})
 
     def _next(self, page: Page) -> str | None:
-        found = page.document
+        found = page.content.document
         for name in self.path.split("."):
             found = found.get(name) if isinstance(found, dict) else None
         if found is not None and not isinstance(found, str):
@@ -315,11 +334,18 @@ class PageNumber(Pagination):
                 return _Walk(number, ended=True, longest=longest)
             if window is None:
                 continue
-            window.add(page.records)
+            window.add(page)
             if window.can_move or number == self.window:
                 window.cut_off()
                 return _Walk(number, ended=False, longest=longest)
         raise AssertionError  # pages are counted without end
+
+    def likely_after(self, request: Request, page: Page) -> Iterator[Request]:
+        """Count on, as long as pages are full; but where the list is windowed, the next page begins elsewhere."""
+        number, size = int(request.params[self.page_param]), int(request.params[self.size_param])
+        while self.window is None and len(page.records) == size:
+            number += 1
+            yield request.with_params({self.page_param: number})
 
 
 @dataclass(frozen=True)
@@ -345,10 +371,17 @@ class Offset(Pagination):
             page = yield request.with_params({self.offset_param: offset})
             if not page.records:
                 return
-            keys = [tuple(record[key] for key in query.keys) for record in page.records]
+            keys = page.content.keys
             if keys == before:
                 raise RepeatedPage
             offset, before = offset + len(keys), keys
+
+    def likely_after(self, request: Request, page: Page) -> Iterator[Request]:
+        """Count on, as long as pages are full."""
+        offset, size = int(request.params[self.offset_param]), int(request.params[self.size_param])
+        while len(page.records) == size:
+            offset += size
+            yield request.with_params({self.offset_param: offset})
 
 
 @dataclass(frozen=True)
@@ -373,14 +406,19 @@ class Export(Pagination):
     time_param: str = "start_time"
     full_page: int = 1000
 
+    @property
+    def document_field(self) -> str:
+        """The field with the link."""
+        return self.path
+
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Follow the links as long as they lead forward."""
         page = yield query.first()
         links, time = _Links(page), self._time(page.url)
         before: set[tuple[Any, ...]] = set()
-        while page.records and (link := page.document.get(self.path)):
+        while page.records and (link := page.content.document.get(self.path)):
             following = self._time(str(link))
-            keys = {tuple(record[key] for key in query.keys) for record in page.records}
+            keys = set(page.content.keys)
             if time is not None and following is not None and following <= time:
                 # What the page before did not have room for shows that a page is full with less than full_page.
                 capped = bool(before) and not keys <= before and len(keys) >= len(before)
@@ -391,7 +429,10 @@ class Export(Pagination):
                     )
                 return
             before = keys
-            page, time = (yield links.follow(page, str(link))), following
+            request = links.follow(page, str(link))
+            if following is not None:
+                request = replace(request, start=datetime.fromtimestamp(following, timezone.utc))
+            page, time = (yield request), following
 
     def _time(self, url: str) -> int | None:
         values = parse_qs(url.partition("?")[2]).get(self.time_param, [""])

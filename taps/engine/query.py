@@ -48,7 +48,6 @@ class Query:
     Attributes:
         request: The list's address and its parameters, without those of paging and of the start.
         page_size: Records to ask for in a page.
-        keys: Names of the primary keys.
         cursor: Name of the replication key, where the list is incremental.
         start_param: How to ask for records from a time on, where the list can be asked so.
         start: The time from which to read.
@@ -56,7 +55,6 @@ class Query:
 
     request: Request
     page_size: int
-    keys: tuple[str, ...] = ("id",)
     cursor: str | None = None
     start_param: StartParam | None = None
     start: datetime = _EPOCH
@@ -65,7 +63,8 @@ class Query:
         """Make the request for all that is to be read."""
         if self.start_param is None:
             return self.request
-        return self.request.with_params({self.start_param.name: self.start_param.value(self.start)})
+        request = self.request.with_params({self.start_param.name: self.start_param.value(self.start)})
+        return replace(request, start=self.start)
 
     def beginning(self, start: datetime) -> Query:
         """Copy the query with another start."""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from taps.engine.codec import RecordCodec, decode_json
+from taps.engine.compiled import CompiledPages
 from taps.engine.errors import RecordError
+from taps.engine.jsonapi import flattened
+from taps.engine.page import Content
+from taps.engine.rows import MisfitError
 from taps.engine.selector import RecordsPath
-from taps.engine.timestamps import format_timestamp, parse_timestamp
+from taps.engine.timestamps import format_timestamp, parse_timestamp, parse_timestamps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from taps.engine.stream import ApiStream
 
@@ -19,33 +26,52 @@ __all__ = ["PageReader"]
 
 
 class PageReader:
-    """Reads what a stream declares out of an API's answers.
+    """Reads what a stream declares out of an API's answers; safe for threads.
 
     Args:
         stream: The stream, with the schema that the catalog has in force.
     """
 
     def __init__(self, stream: ApiStream) -> None:
-        declared = type(stream)
-        self.codec = RecordCodec(stream.name, stream.effective_schema, declared.primary_keys)
-        self._path = RecordsPath(declared.records_jsonpath, declared.enclosing_ids, lone=declared.lone_object)
-        self._reshape = stream.reshape
-        self._keys = declared.primary_keys
-        self._cursor = declared.replication_key
-        self._copied = declared.copied_fields
-        self._snapshot = declared.snapshot_field
+        self._instance = stream
+        self._stream = type(stream)
+        self._schema = stream.effective_schema
+        self._deselected = frozenset(_deselected(stream)) if stream.selected else frozenset()
+        self._path = RecordsPath(
+            self._stream.records_jsonpath, self._stream.enclosing_ids, lone=self._stream.lone_object
+        )
+        self.codec = RecordCodec(stream.name, self._schema, self._stream.primary_keys, self._deselected)
+        self._lock = Lock()
+        self._known = -1
+        self._compiled: CompiledPages | None = None
 
-    def decode(self, body: bytes) -> tuple[Any, list[dict[str, Any]]]:
-        """Read a body.
+    def rows(self, body: bytes, parent: Mapping[str, Any]) -> Content:
+        """Read a body into rows of a compiled type, or into dictionaries where it does not fit one.
 
-        Returns:
-            The document, and the records in it as the API gives them.
+        Args:
+            body: As received.
+            parent: The parent's key, of a child stream.
 
         Raises:
             ValueError: It is no JSON, or of another shape than declared.
+            RecordError: As of `record`.
         """
+        compiled = self._compile()
+        if compiled is not None:
+            try:
+                return compiled.read(body, parent)
+            except (MisfitError, msgspec.MsgspecError, UnicodeDecodeError):
+                pass
+        return self.dictionaries(body, parent)
+
+    def dictionaries(self, body: bytes, parent: Mapping[str, Any]) -> Content:
+        """Read a body into dictionaries; otherwise as `rows`."""
         document = decode_json(body)
-        return document, self._path.select(document)
+        records = [self.record(raw, parent) for raw in self._path.select(document)]
+        keys = [tuple(record[key] for key in self._stream.primary_keys) for record in records]
+        cursor = self._stream.replication_key
+        instants = parse_timestamps([record.get(cursor) for record in records]) if cursor else [None] * len(records)
+        return Content(records, keys, instants, document)
 
     def record(self, raw: dict[str, Any], parent: Mapping[str, Any]) -> dict[str, Any]:
         """Make a record what the schema declares.
@@ -58,19 +84,33 @@ class PageReader:
             RecordError: It has no key, a value of another type that would lose something, or a replication key that is
                 no timestamp.
         """
-        record = {**self._reshape(raw), **parent}
-        for field, source in self._copied.items():
+        record = {**(flattened(raw) if self._stream.resource_objects else raw), **parent}
+        for field, source in self._stream.copied_fields.items():
             record[field] = _nested(record, source)
-        if self._snapshot and (self._snapshot in self._keys or record.get(self._snapshot) is None):
-            record[self._snapshot] = format_timestamp(datetime.now(timezone.utc))
+        snapshot, keys = self._stream.snapshot_field, self._stream.primary_keys
+        if snapshot and (snapshot in keys or record.get(snapshot) is None):
+            record[snapshot] = format_timestamp(datetime.now(timezone.utc))
         record = self.codec.convert(record)
-        if self._cursor and record.get(self._cursor) is not None:
+        cursor = self._stream.replication_key
+        if cursor and record.get(cursor) is not None:
             try:
-                parse_timestamp(record[self._cursor])
+                parse_timestamp(record[cursor])
             except ValueError as error:
-                key = ", ".join(f"{name}={record[name]}" for name in self._keys)
-                raise RecordError(f"record {key}: field '{self._cursor}': {error}") from None
+                key = ", ".join(f"{name}={record[name]}" for name in keys)
+                raise RecordError(f"record {key}: field '{cursor}': {error}") from None
         return record
+
+    def _compile(self) -> CompiledPages | None:
+        """Compile the schema, and again whenever more fields have come to light that it does not declare."""
+        with self._lock:
+            if self._known != len(self.codec.undeclared):
+                self._known = len(self.codec.undeclared)
+                left_out = self._deselected | self.codec.undeclared
+                try:
+                    self._compiled = CompiledPages(self._instance, self._schema, self.codec, left_out)
+                except MisfitError:
+                    self._compiled = None
+            return self._compiled
 
 
 def _nested(record: Mapping[str, Any], path: str) -> Any:
@@ -79,3 +119,19 @@ def _nested(record: Mapping[str, Any], path: str) -> Any:
     for name in path.split("."):
         found = found.get(name) if isinstance(found, dict) else None
     return found
+
+
+def _deselected(stream: ApiStream) -> Iterator[str]:
+    """List the paths of the fields that the catalog leaves out, apart from the keys."""
+    needed = {*type(stream).primary_keys, type(stream).replication_key}
+
+    def walk(schema: Mapping[str, Any], breadcrumb: tuple[str, ...], path: str) -> Iterator[str]:
+        for name, declared in schema.get("properties", {}).items():
+            inner = (*breadcrumb, "properties", name)
+            if not stream.mask[inner]:
+                if path or name not in needed:
+                    yield f"{path}{name}"
+            else:
+                yield from walk(declared, inner, f"{path}{name}.")
+
+    return walk(stream.effective_schema, (), "")

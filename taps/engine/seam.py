@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from taps.engine.timestamps import parse_timestamp
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from taps.engine.page import Page
 
 __all__ = ["Seam"]
 
@@ -17,28 +17,37 @@ _REMEMBERED = 50_000
 class Seam:
     """Lets each version of a record through once, where a list is asked for again from its last cursor on.
 
-    A record that comes again with another cursor has changed, and is let through. As many versions are remembered as
-    any API gives for one query, so that the memory does not grow with the list.
+    A record that comes again with another cursor has changed, and is let through. What lies before the time from which
+    the list is asked for is forgotten, and where that is not known, as many versions are remembered as any API gives
+    for one query, so that the memory does not grow with the list.
 
     Args:
-        keys: Names of the primary keys.
-        cursor: Name of the replication key.
-        remembered: How many versions to remember.
+        remembered: How many versions to remember at most.
     """
 
-    def __init__(self, keys: Sequence[str], cursor: str, remembered: int = _REMEMBERED) -> None:
-        self._keys = tuple(keys)
-        self._cursor = cursor
+    def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
-        self._seen: dict[tuple[Any, ...], None] = {}
+        self._seen: dict[tuple[datetime | None, tuple[Any, ...]], None] = {}
 
-    def fresh(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Give the records that have not been given before."""
-        for record in records:
-            cursor = record.get(self._cursor)
-            version = (cursor and parse_timestamp(cursor), *(record[key] for key in self._keys))
-            if version not in self._seen:
-                self._seen[version] = None
-                if len(self._seen) > self._remembered:
-                    del self._seen[next(iter(self._seen))]
-                yield record
+    def fresh(self, page: Page) -> Page:
+        """Give the page with the records that have not been given before."""
+        instants, keys = page.content.instants, page.content.keys
+        if page.start is not None:
+            self._forget(page.start.replace(microsecond=0))
+        return page.only([index for index in range(len(keys)) if self._is_fresh((instants[index], keys[index]))])
+
+    def _is_fresh(self, version: tuple[datetime | None, tuple[Any, ...]]) -> bool:
+        if version in self._seen:
+            return False
+        self._seen[version] = None
+        if len(self._seen) > self._remembered:
+            del self._seen[next(iter(self._seen))]
+        return True
+
+    def _forget(self, before: datetime) -> None:
+        """Forget the oldest, up to the first that may come again."""
+        while self._seen:
+            instant, _ = oldest = next(iter(self._seen))
+            if instant is None or instant >= before:
+                return
+            del self._seen[oldest]

@@ -10,10 +10,16 @@ from taps.engine.codec import kind_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RecordsPath"]
+__all__ = ["RecordsPath", "listed_at"]
 
 _PATH = re.compile(r"\$(?:\.\w+(?:\[\*\])?)*", re.ASCII)
 _STEP = re.compile(r"\.(\w+)(\[\*\])?", re.ASCII)
+
+
+def listed_at(path: str) -> str | None:
+    """Give the field that holds the records where a JSONPath is just `$.field[*]`, or else `None`."""
+    steps = _STEP.findall(path)
+    return str(steps[0][0]) if len(steps) == 1 and steps[0][1] else None
 
 
 class RecordsPath:

@@ -135,6 +135,13 @@ def common_settings(
             "own.",
         ),
         th.Property(
+            "max_concurrency",
+            th.IntegerType(minimum=1, maximum=32),
+            default=4,
+            title="Concurrency",
+            description="Most requests that are under way at once.",
+        ),
+        th.Property(
             "skip_inaccessible_streams",
             th.BooleanType,
             default=False,

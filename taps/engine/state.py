@@ -10,7 +10,7 @@ from singer_sdk.streams._state import StreamStateManager
 from taps.engine.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
@@ -55,26 +55,42 @@ class Bookmarks(StreamStateManager):
             replication_key: Name of the field.
         """
         value = latest_record.get(replication_key)
-        if value is None or not self._complete():
+        self.advance([None if value is None else parse_timestamp(value)], replication_key, context=context)
+
+    def advance(
+        self, instants: Iterable[datetime | None], replication_key: str, *, context: Context | None = None
+    ) -> None:
+        """Move the bookmark to the records of a page that has been written; otherwise as `increment_state`.
+
+        Args:
+            instants: The records' replication keys, in their order.
+            replication_key: Name of the field.
+            context: The stream's context.
+        """
+        moments = [instant for instant in instants if instant is not None]
+        if not moments or not self._complete():
             return
-        instant = parse_timestamp(value)
         state = self.get_context_state(context)
         if self._begun_with is None:
             self._begun_with = {name: state[name] for name in (_KEY, _VALUE) if name in state}
-        if self._is_sorted and self._latest and instant.replace(microsecond=0) < self._latest.replace(microsecond=0):
-            self._take_back(state, value, replication_key)
-        self._latest = max(instant, self._latest or instant)
-        reached = min(self._latest, self._not_after())
+        latest = self._latest or moments[0]
+        for instant in moments:
+            if instant > latest:
+                latest = instant
+            elif self._is_sorted and instant.replace(microsecond=0) < latest.replace(microsecond=0):
+                self._take_back(state, instant, replication_key)
+        self._latest = latest
+        reached = min(latest, self._not_after())
         if self._is_sorted:
             _advance(state, replication_key, reached.replace(microsecond=0))
         else:
             _advance(state.setdefault(_MARKERS, {}), replication_key, reached)
 
-    def _take_back(self, state: dict[str, Any], value: str, replication_key: str) -> None:
+    def _take_back(self, state: dict[str, Any], late: datetime, replication_key: str) -> None:
         self._logger.warning(
             "The records are not sorted by %s as they should be (%s came late): the bookmark moves only at the end",
             replication_key,
-            value,
+            format_timestamp(late),
         )
         self._is_sorted = False
         for name in (_KEY, _VALUE):

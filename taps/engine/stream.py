@@ -13,15 +13,17 @@ from urllib.parse import quote
 from singer_sdk import Stream, metrics
 from singer_sdk.exceptions import SyncError
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from taps.engine.client import Request
 from taps.engine.coverage import catch_up, leave_behind, marks_of
-from taps.engine.errors import PaginationError, StatusError
-from taps.engine.meters import StreamMeters
 from taps.engine.pacing import http_date
-from taps.engine.pagination import Page, RepeatedPage, SinglePage
+from taps.engine.page_loop import PageLoop, takes_pages
+from taps.engine.pagination import SinglePage
 from taps.engine.query import Query
 from taps.engine.reader import PageReader
+from taps.engine.reading import Reading
+from taps.engine.report import StreamReport
 from taps.engine.seam import Seam
 from taps.engine.state import Bookmarks, CoveredByParent
 from taps.engine.timestamps import parse_timestamp
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.streams._state import StreamStateManager
 
-    from taps.engine.client import Reply
+    from taps.engine.errors import StatusError
+    from taps.engine.page import Page
     from taps.engine.pagination import Pagination
     from taps.engine.query import StartParam
     from taps.engine.tap import ApiTap
@@ -41,7 +44,6 @@ __all__ = ["ApiStream"]
 
 _INACCESSIBLE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _IMPLAUSIBLE = timedelta(days=1)
-_MOST_WARNINGS = 10
 
 
 class ApiStream(Stream):
@@ -72,6 +74,9 @@ class ApiStream(Stream):
 
     lone_object: ClassVar[bool] = False
     """Whether the API may give one object where an array is due."""
+
+    resource_objects: ClassVar[bool] = False
+    """Whether the records may be resource objects of JSON:API, which are made flat."""
 
     enclosing_ids: ClassVar[Mapping[str, str]] = {}
     """Of records nested in others: the fields that take the ids of those, by the name of the array that holds them."""
@@ -118,8 +123,7 @@ class ApiStream(Stream):
         self.failed = False
         """Whether this stream ended in an error and gives no more records in this sync."""
         self._not_after = datetime.fromtimestamp(tap.initialized_at / 1000, tz=timezone.utc)
-        self._parents_gone = 0
-        self._meters = StreamMeters(self.name, self.path)
+        self._report = StreamReport(self)
         if self.is_sorted:
             self.STATE_MSG_FREQUENCY = self.config["page_size"]
 
@@ -172,14 +176,13 @@ class ApiStream(Stream):
             context: The parent's key, for a child stream.
         """
         keys = {field: quote(str((context or {})[field]), safe="") for field in self.parent_key_fields}
-        return Query(
+        query = Query(
             request=Request(self.config["base_url"] + self.path.format_map(keys), dict(self.params)),
             page_size=self.config["page_size"],
-            keys=tuple(type(self).primary_keys),
             cursor=type(self).replication_key,
             start_param=self.start_param,
-            start=self.start(context),
         )
+        return query.beginning(self.start(context)) if self.start_param else query
 
     def start(self, context: Context | None) -> datetime:
         """Give the time from which records are asked for.
@@ -205,8 +208,13 @@ class ApiStream(Stream):
 
     # From pages to records
 
+    @property
+    def repeats_at_seams(self) -> bool:
+        """Whether the list is asked for again from its last cursor on, so that some records come twice."""
+        return self.is_sorted and type(self).replication_key is not None
+
     def pages(self, context: Context | None) -> Iterator[Page]:
-        """Get the list page by page, to its end.
+        """Get the list page by page, to its end; the records are dictionaries.
 
         Args:
             context: The parent's key, for a child stream.
@@ -214,39 +222,7 @@ class ApiStream(Stream):
         Raises:
             SyncError: A page could not be had or used. The pages before it have been given.
         """
-        requests = self.pagination.requests(self.query(context))
-        request: Request | None = next(requests)
-        while request is not None:
-            reply = self.fetch(request)
-            self._meters.requests.increment()
-            self._note_server_time(reply.headers)
-            document, found = reply.content
-            page = Page(reply.url, reply.headers, [self.reader.record(raw, context or {}) for raw in found], document)
-            try:
-                request = requests.send(page)
-            except StopIteration:
-                request = None
-            except RepeatedPage:
-                message = "%s: the API gives the same page again and again; the list is taken as ended"
-                self.log(message, self.name, level=logging.WARNING)
-                return
-            except PaginationError:
-                yield page
-                raise
-            yield page
-
-    def fetch(self, request: Request) -> Reply[tuple[Any, list[dict[str, Any]]]]:
-        """Get one page: the decoded body, and the records in it."""
-        while True:
-            size = self.pagination.size_of(request) if self.halves_pages_on else None
-            once = self.halves_pages_on if size and size > 1 else frozenset()
-            try:
-                return self.tap.http.get(request, self.reader.decode, keep=self.shares_pages, once=once)
-            except StatusError as error:
-                if error.status not in once or not size:
-                    raise
-                self.log("%s; asking for pages of %d", error, size // 2, level=logging.WARNING)
-                request = self.pagination.with_size(request, size // 2)
+        return Reading(self, context, compiled=False).pages()
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Give the records as they are declared, each once where the API repeats some at a seam.
@@ -254,33 +230,27 @@ class ApiStream(Stream):
         Args:
             context: The parent's key, for a child stream.
         """
-        cursor = type(self).replication_key
-        seam = Seam(type(self).primary_keys, cursor) if cursor and self.is_sorted else None
-        begun = False
-        try:
-            for page in self.pages(context):
-                begun = True
-                yield from seam.fresh(page.records) if seam else page.records
-        except StatusError as error:
-            if not self._counts_as_empty(error, context, begun=begun):
-                raise
+        seam = Seam() if self.repeats_at_seams else None
+        for page in self.pages(context):
+            yield from (seam.fresh(page) if seam else page).records
 
-    def reshape(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Bring a record into the form of the schema, before its fields are looked at; by default it has it."""
-        return record
-
-    def _note_server_time(self, headers: Mapping[str, str]) -> None:
-        """Hold bookmarks to the start of the sync by the server's clock, where it is behind ours."""
-        moment = http_date(headers.get("Date", ""))
+    def note_answer(self, page: Page) -> None:
+        """Count a request, and hold bookmarks to the start of the sync by the server's clock, where it is behind."""
+        self._report.meters.requests.increment()
+        moment = http_date(page.headers.get("Date", ""))
         if moment is not None and abs(moment - self._not_after) < _IMPLAUSIBLE:
             self._not_after = min(moment, self._not_after)
 
-    def _counts_as_empty(self, error: StatusError, context: Context | None, *, begun: bool) -> bool:
-        """Decide, with a warning, whether a refusal means that there is nothing to read."""
+    def counts_as_empty(self, error: StatusError, context: Context | None, *, begun: bool) -> bool:
+        """Decide, with a warning, whether a refusal means that there is nothing to read.
+
+        Args:
+            error: The refusal.
+            context: The parent's key, for a child stream.
+            begun: Whether pages have been given before.
+        """
         if error.status == HTTPStatus.NOT_FOUND and context:
-            self._parents_gone += 1
-            if self._parents_gone <= _MOST_WARNINGS:
-                self.log("%s; taken as a parent that was deleted meanwhile", error, level=logging.WARNING)
+            self._report.parent_gone(error)
             return True
         if error.status in _INACCESSIBLE and not begun and self.config["skip_inaccessible_streams"]:
             self.log("%s; skipped, as skip_inaccessible_streams says", error, level=logging.WARNING)
@@ -290,35 +260,91 @@ class ApiStream(Stream):
 
     # Children
 
-    def get_child_context(self, record: Record, context: Context | None) -> Context | None:  # noqa: ARG002
+    @cached_property
+    def wanted_children(self) -> list[ApiStream]:
+        """The child streams that are to be read: selected themselves, or for the sake of their own children."""
+        children = [child for child in self.child_streams if isinstance(child, ApiStream)]
+        return [child for child in children if child.selected or child.has_selected_descendents]
+
+    def child_context(self, key: tuple[Any, ...]) -> dict[str, Any]:
         """Give a record's key under the name by which each child has it in its path."""
         children = [child for child in self.child_streams if isinstance(child, ApiStream)]
-        return {field: record[type(self).primary_keys[0]] for child in children for field in child.parent_key_fields}
+        return {field: key[0] for child in children for field in child.parent_key_fields}
+
+    def get_child_context(self, record: Record, context: Context | None) -> Context | None:  # noqa: ARG002
+        """Give the context of a record's children."""
+        return self.child_context((record[type(self).primary_keys[0]],))
 
     def preprocess_context(self, context: Context) -> Context:
         """Keep of a parent's context what this stream's path needs."""
         return {field: context[field] for field in self.parent_key_fields}
 
-    # Failure and report
+    # Syncing
 
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
         # Private to the SDK, which ends the whole sync at the first error of a stream: here alone it can be caught
-        # so that the other streams still run. tests/engine/test_sdk_hooks.py fails when the SDK no longer calls it.
+        # so that the other streams still run, and here alone pages can be written as a whole.
+        # tests/engine/test_sdk_hooks.py fails when the SDK no longer calls it.
         if self.failed:
             return
         if self.selected and self.replication_key:
             leave_behind(self.tap_state, self.name, self._descendents_that_are(selected=False))
         try:
-            yield from super()._sync_records(context, write_messages=write_messages)
+            if write_messages and not context and self._takes_pages():
+                PageLoop(self).run()
+            else:
+                yield from super()._sync_records(context, write_messages=write_messages)
             if self.complete:
                 catch_up(self.tap_state, self._descendents_that_are(selected=True))
         except SyncError as error:
             if self.ABORT_AT_RECORD_COUNT is not None:  # a dry run, which has no end to report failures at
                 raise
-            self.failed = True
-            self.tap.stream_failed(self, error)
+            self.fail(error)
+
+    def _takes_pages(self) -> bool:
+        wanted = [self, *(child for child in self._descendents if child.selected or child.has_selected_descendents)]
+        return all(takes_pages(stream, ApiStream) for stream in wanted)
+
+    def fail(self, error: SyncError) -> None:
+        """Give no more records in this sync, because of an error."""
+        self.failed = True
+        self.tap.stream_failed(self, error)
+
+    def announce(self) -> None:
+        """Do for a child in the page loop what the SDK's `sync` does before it reads."""
+        if self.selected:
+            self._write_schema_message()
+            if self.replication_method == REPLICATION_FULL_TABLE and self.emit_activate_version_messages:
+                self._stream_version = self.tap.initialized_at // 1000
+                self._write_activate_version_message(self._stream_version)
+
+    @property
+    def table_version(self) -> int | None:
+        """Version that each record carries, where the stream announces one."""
+        return self._stream_version
+
+    def begin_sync(self) -> None:
+        """Make ready what `start` reads."""
+        self.state_manager.write_starting_replication_value(
+            None, self.replication_method, self.replication_key, dict(self.config), self.compare_start_date
+        )
+
+    def move_bookmark(self, page: Page) -> None:
+        """Move the bookmark to a page that has been written, and write STATE if it can be relied on by now."""
+        self.state_manager.is_flushed = False
+        if self.replication_method == REPLICATION_INCREMENTAL and isinstance(self.state_manager, Bookmarks):
+            self.state_manager.advance(page.content.instants, self.replication_key or "")
+        if self.is_sorted:
+            self.tap.state_writer.write_state(self.tap_state)
+
+    def end_sync(self) -> None:
+        """Make final what an unsorted list's bookmark has come to, and write STATE."""
+        self.state_manager.finalize_state(self.stream_state)
+        self.tap.state_writer.write_state(self.tap_state)
+
+    # Report
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """Log a message, but not what the SDK says of a child again for each parent, or of an error besides ours."""
@@ -331,24 +357,19 @@ class ApiStream(Stream):
     ) -> metrics.Counter:
         """Give the counter of this stream's records; a child has one for all of its parents."""
         if self.parent_stream_type:
-            return self._meters.records
+            return self._report.meters.records
         return super().get_record_counter(endpoint=endpoint, log_interval=log_interval)
 
     def get_sync_timer(self) -> metrics.Timer:
         """Give the timer of this stream's sync; a child has one for all of its parents."""
-        return self._meters.duration if self.parent_stream_type else super().get_sync_timer()
+        return self._report.meters.duration if self.parent_stream_type else super().get_sync_timer()
+
+    def spent(self, seconds: float) -> None:
+        """Take note of time that a child stream took."""
+        self._report.meters.duration.add(seconds)
 
     def log_sync_costs(self) -> None:
-        """Report at the end of the sync: requests, a child's records and time, and what the schema lacks."""
+        """Report at the end of the sync."""
         super().log_sync_costs()
-        self._meters.finish(succeeded=not self.failed)
-        if self._parents_gone and not self._meters.requests.total:
-            message = "%s: all %d parents were refused with 404; is the path %s right?"
-            self.log(message, self.name, self._parents_gone, self.path, level=logging.WARNING)
-        elif self._parents_gone > _MOST_WARNINGS:
-            self.log("%s: %d parents in all were gone", self.name, self._parents_gone, level=logging.WARNING)
-        undeclared = sorted(self.reader.codec.undeclared) if "reader" in vars(self) else ()
-        if undeclared:
-            message = "%s: the API gives fields that the schema does not declare; they are left out: %s"
-            self.log(message, self.name, ", ".join(undeclared), level=logging.WARNING)
+        self._report.finish()
         self.tap.stream_ended(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
+import weakref
 from abc import ABC, abstractmethod
 from functools import cached_property
 from http import HTTPStatus
@@ -15,6 +16,7 @@ import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 
+from taps.engine.budget import RateBudget
 from taps.engine.cli import TapCommand, read_object
 from taps.engine.client import HttpClient
 from taps.engine.errors import (
@@ -26,7 +28,7 @@ from taps.engine.errors import (
     SyncFailedError,
     UnreachableError,
 )
-from taps.engine.pacing import RateBudget, RetryPolicy
+from taps.engine.pacing import RetryPolicy
 from taps.engine.redaction import Redactor
 from taps.engine.settings import (
     choice_errors,
@@ -37,6 +39,7 @@ from taps.engine.settings import (
     usable_numbers,
 )
 from taps.engine.timestamps import parse_timestamp
+from taps.engine.workers import Workers
 from taps.engine.writer import MessageWriter
 
 if TYPE_CHECKING:
@@ -126,9 +129,24 @@ class ApiTap(Tap, ABC):
             timeout=self.config["request_timeout"],
             user_agent=self.config["user_agent"],
             budget=RateBudget(self.config.get("requests_per_minute")),
+            connections=self.config["max_concurrency"],
             redact=self.redactor,
             logger=self.logger,
         )
+
+    @cached_property
+    def workers(self) -> Workers:
+        """The threads that make all requests of this tap."""
+        workers = Workers(self.config["max_concurrency"])
+        weakref.finalize(self, workers.close)
+        return workers
+
+    def close(self) -> None:
+        """Let no further request begin, and end all waiting: this tap syncs no more."""
+        if self.http_was_used:
+            self.http.close()
+        if "workers" in vars(self):
+            self.workers.close()
 
     def discover_streams(self) -> Sequence[ApiStream]:
         """Make one stream of each type."""

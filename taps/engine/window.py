@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from taps.engine.errors import PaginationError
-from taps.engine.timestamps import format_timestamp, parse_timestamp
+from taps.engine.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from taps.engine.page import Page
     from taps.engine.query import Query
 
 __all__ = ["Window"]
@@ -42,17 +43,15 @@ class Window:
         self._cut_off = False
         self._ascending_within_seconds = True
 
-    def add(self, records: list[dict[str, Any]]) -> None:
+    def add(self, page: Page) -> None:
         """Take note of a page's records."""
-        for record in records if self._query.cursor else ():
-            value = record.get(self._query.cursor or "")
-            if value is None:
+        for instant, key in zip(page.content.instants, page.content.keys, strict=True):
+            if instant is None:
                 continue
-            instant = parse_timestamp(value)
-            if self._last is not None:
-                self._ascending &= _second(instant) >= _second(self._last)
-                self._ascending_within_seconds &= instant >= self._last
-            self._versions.append((instant, *(record.get(key) for key in self._query.keys)))
+            if self._last is not None and instant < self._last:
+                self._ascending &= _second(instant) == _second(self._last)
+                self._ascending_within_seconds = False
+            self._versions.append((instant, *key))
             self._first = min(instant, self._first or instant)
             self._last = max(instant, self._last or instant)
 

@@ -5,9 +5,8 @@ To add one: a class here, a schema in `schemas/sales_engagement/<name>.json`, a 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from taps.engine.jsonapi import flattened
 from taps.engine.pagination import BodyLink
 from taps.engine.query import StartParam
 from taps.engine.schemas import schemas_of
@@ -23,10 +22,7 @@ class SalesStream(ApiStream):
     params: ClassVar = {"count": "false"}
     pagination = BodyLink("links.next", size_param="page[size]")
     halves_pages_on = frozenset({502})
-
-    def reshape(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Make a JSON:API resource flat."""
-        return flattened(record)
+    resource_objects = True
 
 
 class UpdatedStream(SalesStream):

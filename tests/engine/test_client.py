@@ -20,10 +20,11 @@ from werkzeug import Request as WsgiRequest
 from werkzeug import Response
 
 from taps.engine.auth import basic_auth
+from taps.engine.budget import RateBudget
 from taps.engine.client import HttpClient, Request
 from taps.engine.codec import decode_json
 from taps.engine.errors import ApiError, BodyError, ForeignOriginError, StatusError, TransferError, UnreachableError
-from taps.engine.pacing import RateBudget, RetryPolicy, http_date, retry_after_seconds
+from taps.engine.pacing import RetryPolicy, http_date, retry_after_seconds
 from taps.engine.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -36,11 +37,11 @@ STATUSES = frozenset({429, 500, 502, 503, 504})
 
 
 def client(
-    base_url: str, *, factor: float = 0, retries: int = 3, timeout: float = 5, rate: int | None = None
+    base_url: str, *, factor: float = 0, retries: int = 3, timeout: float = 5, rate: int | None = None, key: str = KEY
 ) -> HttpClient:
     return HttpClient(
         base_url=base_url.rstrip("/"),
-        auth=basic_auth(KEY, "X"),
+        auth=basic_auth(key, "X"),
         retry=RetryPolicy(retries, factor, STATUSES),
         timeout=timeout,
         user_agent="test-agent",
@@ -84,9 +85,7 @@ def test_a_request_carries_credentials_agent_and_parameters(httpserver: HTTPServ
 
 def test_credentials_that_are_not_latin_1_are_sent_as_utf_8(httpserver: HTTPServer) -> None:
     seen = answers(httpserver, ok())
-    http = client(httpserver.url_for(""))
-    http._auth = basic_auth("ключ", "X")
-    get(http)
+    get(client(httpserver.url_for(""), key="ключ"))
     assert base64.b64decode(seen[0].headers["Authorization"].split()[1]).decode() == "ключ:X"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,12 @@ from hypothesis import strategies as st
 
 from taps.engine.client import Request
 from taps.engine.errors import PaginationError
+from taps.engine.page import Content, Page
 from taps.engine.pagination import (
     BodyLink,
     Export,
     HeaderLink,
     Offset,
-    Page,
     PageNumber,
     Pagination,
     RepeatedPage,
@@ -33,16 +34,34 @@ URL = "https://api.example.com/v1/things"
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
 
+def page_of(
+    url: str,
+    headers: dict[str, str],
+    records: list[dict[str, Any]],
+    document: Any = None,
+    *,
+    start: datetime | None = None,
+) -> Page:
+    """Make a page of records with `id` and, some of them, the cursor `at`."""
+    instants = [parse_timestamp(str(record["at"])) if record.get("at") else None for record in records]
+    content = Content(records, [(record["id"],) for record in records], instants, document)
+    return Page(url, headers, content, datetime.now(timezone.utc), start)
+
+
+def received(serve: Callable[[Request], Page], request: Request) -> Page:
+    return replace(serve(request), start=request.start)
+
+
 def read(pagination: Pagination, query: Query, serve: Callable[[Request], Page]) -> tuple[list[Page], list[Request]]:
     requests = pagination.requests(query)
     sent = [next(requests)]
-    pages = [serve(sent[0])]
+    pages = [received(serve, sent[0])]
     while True:
         try:
             sent.append(requests.send(pages[-1]))
         except StopIteration:
             return pages, sent
-        pages.append(serve(sent[-1]))
+        pages.append(received(serve, sent[-1]))
         assert len(pages) < 10_000, "the pages have no end"
 
 
@@ -51,7 +70,7 @@ def query(page_size: int = 100, **overrides: Any) -> Query:
 
 
 def test_a_single_page_is_one_request() -> None:
-    pages, sent = read(SinglePage(), query(), lambda request: Page(request.url, {}, [{"id": 1}]))
+    pages, sent = read(SinglePage(), query(), lambda request: page_of(request.url, {}, [{"id": 1}]))
     assert len(pages) == len(sent) == 1
     assert sent[0] == query().first()
 
@@ -61,7 +80,7 @@ def test_links_are_followed_through_short_and_empty_pages(sizes: list[int]) -> N
     def serve(request: Request) -> Page:
         number = int(request.url.partition("cursor=")[2] or 0)
         link = {"Link": f'<{URL}?cursor={number + 1}>; rel="next"'} if number + 1 < len(sizes) else {}
-        return Page(request.url, link, [{"id": (number, n)} for n in range(sizes[number])])
+        return page_of(request.url, link, [{"id": (number, n)} for n in range(sizes[number])])
 
     pages, sent = read(HeaderLink(), query(), serve)
     assert [record["id"] for page in pages for record in page.records] == [
@@ -84,14 +103,14 @@ def test_links_are_followed_through_short_and_empty_pages(sizes: list[int]) -> N
 )
 def test_link_headers_are_understood_in_all_their_forms(header: str, expected: str) -> None:
     _, sent = read(
-        HeaderLink(), query(), lambda request: Page(request.url, {} if "page" in request.url else {"Link": header}, [])
+        HeaderLink(), query(), lambda request: page_of(request.url, {} if "page" in request.url else {"Link": header}, [])
     )
     assert sent[1].url == expected
 
 
 @pytest.mark.parametrize("header", ["", f'<{URL}?page=1>; rel="prev"', "nonsense", "<x>; title=next"])
 def test_without_a_next_link_the_list_ends(header: str) -> None:
-    pages, _ = read(HeaderLink(), query(), lambda request: Page(request.url, {"Link": header}, [{"id": 1}]))
+    pages, _ = read(HeaderLink(), query(), lambda request: page_of(request.url, {"Link": header}, [{"id": 1}]))
     assert len(pages) == 1
 
 
@@ -100,7 +119,7 @@ def test_links_that_form_a_cycle_are_an_error_not_an_endless_sync(length: int, e
     def serve(request: Request) -> Page:
         number = int(request.url.partition("cursor=")[2] or 0)
         following = number + 1 if number < length + entry else entry
-        return Page(request.url, {"Link": f'<{URL}?cursor={following}>; rel="next"'}, [])
+        return page_of(request.url, {"Link": f'<{URL}?cursor={following}>; rel="next"'}, [])
 
     with pytest.raises(PaginationError, match=r"GET /v1/things: .*loop"):
         read(HeaderLink(), query(), serve)
@@ -110,7 +129,7 @@ def test_links_that_form_a_cycle_are_an_error_not_an_endless_sync(length: int, e
 def test_page_numbers_count_up_to_the_first_empty_page(sizes: list[int]) -> None:
     def serve(request: Request) -> Page:
         number = int(request.params["page"])
-        return Page(
+        return page_of(
             request.url, {}, [{"id": (number, n)} for n in range(sizes[number - 1])] if number <= len(sizes) else []
         )
 
@@ -135,7 +154,7 @@ class WindowedList:
         since, number = str(request.params["since"]), int(request.params["page"])
         assert number <= self.window, "the API answers 400 beyond the last page of a window"
         found = [record for record in self.records if parse_timestamp(str(record["at"])) >= parse_timestamp(since)]
-        return Page(request.url, {}, found[(number - 1) * self.page_size : number * self.page_size])
+        return page_of(request.url, {}, found[(number - 1) * self.page_size : number * self.page_size])
 
 
 @given(st.lists(st.integers(0, 40), max_size=60), st.integers(1, 4), st.integers(2, 4))
@@ -143,15 +162,15 @@ def test_windows_give_each_record_once_or_say_that_an_instant_is_too_full(
     offsets: list[int], page_size: int, window: int
 ) -> None:
     api = WindowedList(offsets, page_size, window)
-    seam = Seam(["id"], "at")
+    seam = Seam()
     got: list[int] = []
     requests = PageNumber(window=window).requests(query(cursor="at"))
     request = next(requests)
     fullest = max((offsets.count(offset) for offset in offsets), default=0)
     try:
         while True:
-            page = api.serve(request)
-            got += [record["id"] for record in seam.fresh(page.records)]
+            page = received(api.serve, request)
+            got += [record["id"] for record in seam.fresh(page).records]
             request = requests.send(page)
     except StopIteration:
         assert got == [record["id"] for record in api.records]
@@ -165,7 +184,7 @@ def test_windows_give_each_record_once_or_say_that_an_instant_is_too_full(
 def test_a_full_window_of_unsorted_records_is_an_error() -> None:
     def serve(request: Request) -> Page:
         hour = 10 - int(request.params["page"])
-        return Page(request.url, {}, [{"id": hour, "at": f"2024-01-01T{hour:02d}:00:00Z"}])
+        return page_of(request.url, {}, [{"id": hour, "at": f"2024-01-01T{hour:02d}:00:00Z"}])
 
     with pytest.raises(PaginationError, match="not sorted by at"):
         read(PageNumber(window=3), query(cursor="at"), serve)
@@ -176,23 +195,31 @@ def test_a_full_window_without_cursors_is_an_error() -> None:
         read(
             PageNumber(window=2),
             query(cursor="at"),
-            lambda request: Page(request.url, {}, [{"id": 1}]),
+            lambda request: page_of(request.url, {}, [{"id": 1}]),
         )
 
 
 def test_a_record_that_changed_at_the_seam_is_given_again() -> None:
-    seam = Seam(["id"], "at")
+    seam = Seam()
     old = {"id": 1, "at": "2024-01-01T00:00:00.100Z"}
     new = {"id": 1, "at": "2024-01-01T00:00:00.900Z"}
-    assert list(seam.fresh([old, old, new])) == [old, new]
-    assert list(seam.fresh([old, new, {"id": 2, "at": None}])) == [{"id": 2, "at": None}]
+    assert seam.fresh(page_of(URL, {}, [old, old, new])).records == [old, new]
+    assert seam.fresh(page_of(URL, {}, [old, new, {"id": 2, "at": None}])).records == [{"id": 2, "at": None}]
+
+
+def test_what_lies_before_the_time_that_is_asked_for_is_forgotten() -> None:
+    seam = Seam()
+    for second in range(1_000):
+        at = START + timedelta(seconds=second)
+        seam.fresh(page_of(URL, {}, [{"id": second, "at": format_timestamp(at)}], start=at))
+    assert len(seam._seen) == 1
 
 
 # Links in the body
 
 
 def body_page(request: Request, link: object, records: list[dict[str, Any]]) -> Page:
-    return Page(request.url, {}, records, {"data": records, "paging": {"next": link}})
+    return page_of(request.url, {}, records, {"data": records, "paging": {"next": link}})
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=30))
@@ -213,7 +240,7 @@ def test_links_in_the_body_are_followed_through_short_and_empty_pages(sizes: lis
     [{}, {"paging": None}, {"paging": {}}, {"paging": {"next": None}}, {"paging": {"next": ""}}, {"paging": []}],
 )
 def test_a_body_without_a_next_link_ends_the_list(document: dict[str, Any]) -> None:
-    pages, _ = read(BodyLink("paging.next"), query(), lambda request: Page(request.url, {}, [{"id": 1}], document))
+    pages, _ = read(BodyLink("paging.next"), query(), lambda request: page_of(request.url, {}, [{"id": 1}], document))
     assert len(pages) == 1
 
 
@@ -266,14 +293,14 @@ def test_windows_of_records_give_each_once_or_say_that_an_instant_is_too_full(
         link = f"{URL}?since={since}&offset={following}" if more else None
         return body_page(Request(request.url or URL), link, found[offset:following])
 
-    seam, got = Seam(["id"], "at"), []
+    seam, got = Seam(), []
     requests = BodyLink("paging.next", window=window).requests(query(cursor="at", page_size=page_size))
     request = next(requests)
     fullest = max((offsets.count(offset) for offset in offsets), default=0)
     try:
         while True:
             page = serve(request)
-            got += [record["id"] for record in seam.fresh(page.records)]
+            got += [record["id"] for record in seam.fresh(page).records]
             request = requests.send(page)
     except StopIteration:
         assert got == [record["id"] for record in records]
@@ -290,7 +317,7 @@ def test_offsets_move_by_what_was_received(total: int, cap: int) -> None:
 
     def serve(request: Request) -> Page:
         offset = int(request.params["offset"])
-        return Page(request.url, {}, records[offset : offset + cap])
+        return page_of(request.url, {}, records[offset : offset + cap])
 
     pages, sent = read(Offset(), query(), serve)
     assert [record for page in pages for record in page.records] == records
@@ -299,7 +326,7 @@ def test_offsets_move_by_what_was_received(total: int, cap: int) -> None:
 
 def test_an_api_that_ignores_the_offset_ends_the_list() -> None:
     with pytest.raises(RepeatedPage):
-        read(Offset(), query(), lambda request: Page(request.url, {}, [{"id": 1, "now": request.params["offset"]}]))
+        read(Offset(), query(), lambda request: page_of(request.url, {}, [{"id": 1, "now": request.params["offset"]}]))
 
 
 # Exports
@@ -324,7 +351,7 @@ class ExportedList:
         link = None if self.end == "null" and len(page) == len(found) else f"{URL}?start_time={following}"
         if self.end == "later" and len(page) == len(found):
             link = f"{URL}?start_time={following + 1}"
-        return Page(f"{URL}?start_time={start}", {}, page, {"things": page, "count": len(page), "next_page": link})
+        return page_of(f"{URL}?start_time={start}", {}, page, {"things": page, "count": len(page), "next_page": link})
 
 
 @given(st.lists(st.integers(0, 40), max_size=60), st.integers(2, 6), st.sampled_from(["same", "null", "later"]))
@@ -332,7 +359,7 @@ def test_exports_end_and_give_each_record_once_or_say_that_a_second_is_too_full(
     offsets: list[int], page_size: int, end: str
 ) -> None:
     api = ExportedList(offsets, page_size, end)
-    seam, got = Seam(["id"], "at"), []
+    seam, got = Seam(), []
     seconds = StartParam("start_time", "{seconds}")
     requests = Export(full_page=page_size).requests(
         Query(Request(URL), page_size=100, cursor="at", start_param=seconds, start=START)
@@ -343,8 +370,8 @@ def test_exports_end_and_give_each_record_once_or_say_that_a_second_is_too_full(
         while True:
             asked += 1
             assert asked < 200, "the export has no end"
-            page = api.serve(request)
-            got += [record["id"] for record in seam.fresh(page.records)]
+            page = received(api.serve, request)
+            got += [record["id"] for record in seam.fresh(page).records]
             request = requests.send(page)
     except StopIteration:
         assert got == [record["id"] for record in api.records]
@@ -467,6 +494,6 @@ def test_a_window_moves_by_fractions_where_a_second_is_too_full() -> None:
         link = f"{URL}?since={since}&offset={offset + 5}" if offset + 5 < len(found) else None
         return body_page(request, link, found[offset : offset + 5])
 
-    seam = Seam(["id"], "at")
+    seam = Seam()
     pages, _ = read(BodyLink("paging.next", window=10), query(cursor="at", page_size=5), serve)
-    assert [record["id"] for page in pages for record in seam.fresh(page.records)] == list(range(40))
+    assert [record["id"] for page in pages for record in seam.fresh(page).records] == list(range(40))

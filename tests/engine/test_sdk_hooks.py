@@ -12,6 +12,7 @@ from singer_sdk.streams._state import StreamStateManager
 
 from support import config_for, sync
 from taps.engine.errors import SyncFailedError
+from taps.engine.reading import Reading
 from taps.engine.stream import ApiStream
 from taps.engine.tap import ApiTap
 from taps.helpdesk.tap import TapHelpdesk
@@ -19,6 +20,7 @@ from taps.helpdesk.tap import TapHelpdesk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from taps.engine.page import Page
     from taps.sandbox.server import Sandbox
 
 
@@ -37,12 +39,12 @@ def test_what_we_override_is_still_there(ours: type, theirs: type, name: str) ->
 
 
 def test_sync_still_goes_through_sync_records(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(self: ApiStream, *_: object, **__: object) -> Iterator[dict[str, object]]:
-        if self.name == "agents":
+    def fail(self: Reading) -> Iterator[Page]:
+        if self._stream.name == "agents":
             raise FatalSyncError("made to fail")
         return iter(())
 
-    monkeypatch.setattr(ApiStream, "get_records", fail)
+    monkeypatch.setattr(Reading, "pages", fail)
     output = sync(TapHelpdesk, config_for(sandbox), streams=["agents", "roles"])
     assert "Stream 'agents' failed: made to fail" in "".join(output.errors) or output.exit_code == 1
 

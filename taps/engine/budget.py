@@ -1,0 +1,283 @@
+"""When requests may start: those of all threads together evenly, and no more than the API allows."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from taps.engine.pacing import retry_after_seconds
+from taps.engine.quota import Quota
+from taps.engine.ratelimits import LONGEST_WAIT, read_rate_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["BudgetClosedError", "RateBudget"]
+
+_MINUTE = 60.0
+# With these two, one request more than the limit takes 60.3 s at least: more than a minute, wherever that begins.
+_SHARE = 0.99
+_CATCH_UP = 0.3
+_SAME = 0.1
+
+
+class BudgetClosedError(Exception):
+    """No more requests are wanted."""
+
+
+class RateBudget:
+    """Says when a request may start; safe for threads.
+
+    Three things hold requests back: the rate that the user allows, what the API's headers say remains, and, once the
+    API has refused a request because of its rate, a number of requests that may be under way at once. That number is
+    halved by a refusal and grows again with the successes.
+
+    Threads go in the order in which they come.
+
+    Attributes:
+        waited: Seconds that threads have waited so far, added up.
+
+    Args:
+        per_minute: Most requests in a minute, or `None` for no limit but the API's own.
+        clock: Gives seconds that never go back.
+    """
+
+    def __init__(self, per_minute: int | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.waited = 0.0
+        self._clock = clock
+        self._interval = _MINUTE / (per_minute * _SHARE) if per_minute else 0.0
+        self._slot: float | None = None
+        self._paused_until = -math.inf
+        self._lock = threading.Lock()
+        self._queue: list[_Turn] = []
+        self._closing = threading.Event()
+        self._begun = 0
+        self._under_way = 0
+        self._after_refusal = False
+        self._own = _Own()
+        self._quota = Quota()
+        self._ceiling = _Ceiling()
+
+    def acquire(self) -> None:
+        """Wait until one more request may start.
+
+        Raises:
+            BudgetClosedError: It is closed, or is meanwhile.
+        """
+        with self._lock:
+            if self._closing.is_set():
+                raise BudgetClosedError
+            now = self._clock()
+            if self._queue or self._wait(now) > 0:
+                now = self._queue_up(now)
+            self._begin(now)
+
+    def release(self, status: int, headers: Mapping[str, str]) -> None:
+        """Note that the headers of an answer are in; once for each `acquire`, and by the same thread.
+
+        Args:
+            status: The HTTP status.
+            headers: Of the answer.
+        """
+        limits = read_rate_limits(headers)
+        refused = status == HTTPStatus.TOO_MANY_REQUESTS
+        success = status < HTTPStatus.BAD_REQUEST
+        asked = retry_after_seconds(headers) if refused else None
+        if limits is not None and asked is not None:
+            limits = replace(limits, reset=min(asked, LONGEST_WAIT))
+        with self._lock:
+            serial, held = self._end()
+            now = self._clock()
+            self._own.refusals = self._own.refusals + 1 if refused else 0
+            if refused:
+                self._after_refusal = True
+                self._ceiling.refuse(serial, self._begun)
+                # At once, so that no other thread sends anything in between; more than an hour is the client's affair.
+                if asked is not None and asked <= LONGEST_WAIT:
+                    self._pause(now + asked)
+            elif success:
+                self._ceiling.succeed(serial)
+            if limits is not None and not refused:
+                self._pause(now + limits.pause)
+            if limits is not None or held:
+                self._quota.answer(serial, limits, under_way=self._under_way, success=success, now=now)
+            if held:
+                self._wake_first()
+
+    def failed(self) -> None:
+        """Note that a request got no answer; instead of `release`."""
+        with self._lock:
+            serial, held = self._end()
+            self._quota.fail(serial)
+            if held:
+                self._wake_first()
+
+    def pause(self, seconds: float) -> None:
+        """Let no request start for this long."""
+        with self._lock:
+            self._pause(self._clock() + seconds)
+
+    def sleep(self, seconds: float) -> None:
+        """Let one thread wait.
+
+        Raises:
+            BudgetClosedError: It is closed, or is meanwhile.
+        """
+        with self._lock:
+            begun = self._clock()
+            if begun + seconds <= self._paused_until + _SAME:
+                seconds = 0
+        closed = self._closing.wait(min(max(0, seconds), threading.TIMEOUT_MAX))
+        with self._lock:
+            self.waited += self._clock() - begun
+        if closed:
+            raise BudgetClosedError
+
+    def close(self) -> None:
+        """Let no request start any more, and wake all who wait."""
+        with self._lock:
+            self._closing.set()
+            for turn in self._queue:
+                turn.notify()
+
+    def _queue_up(self, begun: float) -> float:
+        """Wait behind all who came before; give the time when it is over."""
+        turn = _Turn(self._lock)
+        turn.refusals = self._own.refusals
+        self._queue.append(turn)
+        now = begun
+        try:
+            while not self._closing.is_set():
+                wait = self._wait(now) if self._first() is turn else math.inf
+                if wait <= 0:
+                    return now
+                # Whoever is first has it end by itself or is woken by an answer; all others by the one before them.
+                turn.wait(None if wait == math.inf else min(wait, LONGEST_WAIT))
+                now = self._clock()
+            raise BudgetClosedError
+        finally:
+            self._queue.remove(turn)
+            self.waited += now - begun
+            self._wake_first()
+
+    def _wait(self, now: float) -> float:
+        """Tell how long the next request has to wait: seconds, infinite where that depends on the next answer."""
+        if self._under_way >= self._ceiling.most:
+            return math.inf
+        until = self._paused_until if self._slot is None else max(self._slot, self._paused_until)
+        return max(until - now, self._quota.wait(now))
+
+    def _first(self) -> _Turn:
+        """Tell whose turn it is: whoever came first, as long as nothing is refused.
+
+        Where an API takes less than it is sent, requests are refused again and again. A thread may retry only so often,
+        so after each refusal the one goes first that was refused most often, and risks are taken by those that were not.
+        """
+        if self._after_refusal:
+            return max(self._queue, key=_refusals)
+        if self._ceiling.tight:
+            return min(self._queue, key=_refusals)
+        return self._queue[0]
+
+    def _begin(self, now: float) -> None:
+        self._after_refusal = False
+        self._begun += 1
+        self._under_way += 1
+        self._own.serials.append(self._begun)
+        self._quota.begin(self._begun, now)
+        self._ceiling.begin(self._under_way)
+        if self._interval:
+            # What threads are late, because they were busy when their turn came, is caught up with, but only so far.
+            slot = now if self._slot is None else max(self._slot, now - _CATCH_UP)
+            self._slot = slot + self._interval
+
+    def _end(self) -> tuple[int, bool]:
+        """Give the serial number of the request that has been answered, and whether somebody may wait for that."""
+        self._under_way = max(0, self._under_way - 1)
+        # A thread that has begun none answers for another one.
+        serial = self._own.serials.pop() if self._own.serials else self._begun
+        return serial, self._quota.binds or self._ceiling.most < math.inf
+
+    def _wake_first(self) -> None:
+        if self._queue:
+            self._first().notify()
+
+    def _pause(self, until: float) -> None:
+        if until > self._paused_until:
+            self._paused_until = until
+            # Nobody was late meanwhile.
+            if self._slot is not None:
+                self._slot = max(self._slot, until)
+
+
+class _Own(threading.local):
+    """What is known of a thread.
+
+    Attributes:
+        serials: The serial numbers of its requests that are not answered yet.
+        refusals: How often in a row it was refused.
+    """
+
+    def __init__(self) -> None:
+        self.serials: list[int] = []
+        self.refusals = 0
+
+
+class _Turn(threading.Condition):
+    """A thread's place in the queue.
+
+    Attributes:
+        refusals: How often in a row it was refused.
+    """
+
+    refusals = 0
+
+
+def _refusals(turn: _Turn) -> int:
+    return turn.refusals
+
+
+class _Ceiling:
+    """How many requests may be under way at once: any number, until one is refused because of the rate.
+
+    Attributes:
+        most: The number.
+        tight: Whether it has not grown since it was lowered.
+    """
+
+    def __init__(self) -> None:
+        self.most: float = math.inf
+        self.tight = False
+        self._peak = 0
+        self._lowered = 0
+        self._successes = 0
+
+    def begin(self, under_way: int) -> None:
+        """Note how many are under way now."""
+        self._peak = max(self._peak, under_way)
+
+    def refuse(self, serial: int, begun: int) -> None:
+        """Halve it, but once only for all requests that began before it was known.
+
+        Args:
+            serial: The serial number of the request that was refused.
+            begun: The latest request's.
+        """
+        if serial > self._lowered:
+            self.most = max(1, min(self.most, self._peak) // 2)
+            self._lowered = begun
+            self._successes = 0
+            self.tight = True
+
+    def succeed(self, serial: int) -> None:
+        """Raise it by one after as many successes as it allows."""
+        if self.most < math.inf and serial > self._lowered:
+            self._successes += 1
+            if self._successes >= self.most:
+                self.most += 1
+                self._successes = 0
+                self.tight = False

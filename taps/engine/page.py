@@ -1,0 +1,65 @@
+"""A page of a list, as the engine passes it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+__all__ = ["Content", "Page"]
+
+
+class Content(NamedTuple):
+    """What a body holds of a stream.
+
+    Attributes:
+        records: The records as emitted: rows of a `RowType`, or dictionaries.
+        keys: The primary key of each.
+        instants: The replication key of each; `None` where it has none.
+        document: What the body has beside the records, as far as a pagination reads it.
+    """
+
+    records: Sequence[Any]
+    keys: Sequence[tuple[Any, ...]]
+    instants: Sequence[datetime | None]
+    document: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as received.
+
+    Attributes:
+        url: The address that answered.
+        headers: Response headers; look-ups ignore case.
+        content: What it holds.
+        read_at: When it was received, in UTC.
+        start: The time before which neither this nor any later page has a record, where that is known.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    content: Content
+    read_at: datetime
+    start: datetime | None = None
+
+    @property
+    def records(self) -> Sequence[Any]:
+        """The records, as emitted."""
+        return self.content.records
+
+    def only(self, indexes: Sequence[int]) -> Page:
+        """Copy the page with the records at these indexes; itself, if these are all."""
+        if len(indexes) == len(self.records):
+            return self
+        records, keys, instants, document = self.content
+        kept = Content(
+            [records[index] for index in indexes],
+            [keys[index] for index in indexes],
+            [instants[index] for index in indexes],
+            document,
+        )
+        return replace(self, content=kept)

@@ -1,0 +1,111 @@
+"""The page loop: a stream and its children written a page at a time.
+
+It takes the place of the SDK's own loop, which decodes, copies, checks, encodes, writes and flushes record by record,
+and gives the same messages. Whatever needs single records goes through the SDK's loop: stream maps, flattening,
+batches, dry runs, and streams that override one of its hooks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from time import perf_counter
+from typing import TYPE_CHECKING, cast
+
+from singer_sdk.mapper import SameRecordTransform
+
+from taps.engine.traversal import Began, Failed, Read, traverse
+from taps.engine.writer import PageWriter
+
+if TYPE_CHECKING:
+    from singer_sdk.metrics import Counter
+
+    from taps.engine.page import Page
+    from taps.engine.stream import ApiStream
+
+__all__ = ["PageLoop", "takes_pages"]
+
+_WINDOW = 4  # lists of children ahead, for each that is under way: answers come in any order
+
+
+def takes_pages(stream: ApiStream, overridable: type[ApiStream]) -> bool:
+    """Tell whether a stream needs none of what the SDK does record by record.
+
+    Args:
+        stream: The stream.
+        overridable: The class whose hooks it must have, for the page loop does not call them.
+    """
+    hooks = ("get_records", "get_child_context", "generate_child_contexts", "post_process")
+    [*others, stream_map] = stream.stream_maps
+    return (
+        not others
+        and type(stream_map) is SameRecordTransform
+        and not stream_map.flattening_enabled
+        and stream.ABORT_AT_RECORD_COUNT is None
+        and all(getattr(type(stream), hook) is getattr(overridable, hook) for hook in hooks)
+        and isinstance(stream.tap.message_writer, PageWriter)
+    )
+
+
+class PageLoop:
+    """Syncs a stream that has no parent, and its children.
+
+    Args:
+        root: The stream; it and its descendants take pages.
+    """
+
+    def __init__(self, root: ApiStream) -> None:
+        self._root = root
+        self._counters: dict[ApiStream, Counter] = {}
+        self._failures: defaultdict[ApiStream, list[Failed]] = defaultdict(list)
+
+    def run(self) -> None:
+        """Write RECORD messages, the children's SCHEMA messages, and STATE after each page of a sorted stream.
+
+        Raises:
+            SyncError: The stream itself failed. Of its children the tap has been told.
+        """
+        root = self._root
+        root.begin_sync()
+        with root.get_record_counter() as counter, root.get_sync_timer() as timer:
+            counter.with_context({})
+            timer.with_context({})
+            self._counters[root] = counter
+            before = perf_counter()
+            for event in traverse(root, _WINDOW * root.tap.config["max_concurrency"]):
+                self._take(event)
+                if event.stream is not root:
+                    event.stream.spent(perf_counter() - before)
+                before = perf_counter()
+        root.end_sync()
+
+    def _take(self, event: Began | Read | Failed) -> None:
+        stream = event.stream
+        if isinstance(event, Began):
+            if stream not in self._counters:
+                self._counters[stream] = stream.get_record_counter()
+                stream.announce()
+        elif isinstance(event, Read):
+            self._settle(stream, event.page)
+        elif event.below is None:
+            raise event.error
+        else:
+            self._failures[event.below.stream].append(event)
+
+    def _settle(self, stream: ApiStream, page: Page) -> None:
+        """Write a page; where a child failed below one of its records, the bookmark moves to the one before."""
+        for failure in self._failures.pop(stream, ()):
+            if not failure.stream.failed and failure.below:
+                index = page.content.keys.index(failure.below.key)
+                self._write(stream, page.only(range(index)))
+                page = page.only(range(index, len(page.records)))
+                failure.stream.fail(failure.error)
+        self._write(stream, page)
+
+    def _write(self, stream: ApiStream, page: Page) -> None:
+        if not stream.selected:
+            return
+        writer = cast("PageWriter", stream.tap.message_writer)
+        if page.records:
+            writer.write_records(stream.name, page.records, version=stream.table_version, read_at=page.read_at)
+        self._counters[stream].increment(len(page.records))
+        stream.move_bookmark(page)

@@ -1,0 +1,138 @@
+"""A list while it is read: its requests, ahead of time, and its pages."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, cast
+
+from taps.engine.ahead import PagesAhead
+from taps.engine.errors import StatusError
+from taps.engine.page import Page
+from taps.engine.pagination import RepeatedPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from singer_sdk.helpers.types import Context
+
+    from taps.engine.client import Request
+    from taps.engine.page import Content
+    from taps.engine.stream import ApiStream
+
+__all__ = ["Reading"]
+
+_PAGES_AHEAD = 2
+_CHILD_PAGES_AHEAD = 2  # many children are under way at once, so that none need be far ahead
+
+
+class Reading:
+    """A stream's list, whose first page is under way from now on.
+
+    A worker reads ahead: it gets a page, reads it, and goes on to the next one, until as many pages are there as may be
+    ahead. So no request waits until the page before it has been used.
+
+    Args:
+        stream: The stream.
+        context: The parent's key, for a child stream.
+        compiled: Whether the records are to be rows of a compiled type where they fit one, or dictionaries.
+    """
+
+    def __init__(self, stream: ApiStream, context: Context | None, *, compiled: bool) -> None:
+        self._stream = stream
+        self._context = context
+        self._read: Callable[[bytes, Mapping[str, Any]], Content] = (
+            stream.reader.rows if compiled else stream.reader.dictionaries
+        )
+        most = stream.tap.config["max_concurrency"]
+        self._most = _CHILD_PAGES_AHEAD if context else max(_PAGES_AHEAD, most)
+        self._ahead = PagesAhead(
+            stream.tap.workers, self._fetch, stream.pagination, min(most, _CHILD_PAGES_AHEAD) if context else most
+        )
+        self._requests = stream.pagination.requests(stream.query(context))
+        self._request = next(self._requests)
+        self._pages: deque[Page] = deque()
+        self._end: BaseException | None = None
+        self._changed = threading.Condition()
+        self._running = True
+        stream.tap.workers.submit(self._run)
+
+    def pages(self) -> Iterator[Page]:
+        """Give the list page by page, to its end.
+
+        Raises:
+            SyncError: A page could not be had or used. The pages before it have been given.
+        """
+        begun = False
+        try:
+            while (page := self._next()) is not None:
+                self._stream.note_answer(page)
+                yield page
+                begun = True
+        except StatusError as error:
+            if not self._stream.counts_as_empty(error, self._context, begun=begun):
+                raise
+        except RepeatedPage:
+            message = "%s: the API gives the same page again and again; the list is taken as ended"
+            self._stream.log(message, self._stream.name, level=logging.WARNING)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Ask for no more."""
+        with self._changed:
+            self._end = self._end or StopIteration()
+        self._ahead.close()
+
+    def _next(self) -> Page | None:
+        with self._changed:
+            while not self._pages and self._end is None:
+                self._changed.wait()
+            page = self._pages.popleft() if self._pages else None
+            if self._end is None and not self._running:
+                self._running = True
+                self._stream.tap.workers.submit(self._run)
+            if page is None and not isinstance(self._end, StopIteration):
+                raise cast("BaseException", self._end)
+            return page
+
+    def _run(self) -> None:
+        """Read on, in a worker, until enough pages are there or the list ends."""
+        while self._running:
+            page: Page | None = None
+            end: BaseException | None = None
+            try:
+                page = self._ahead.get(self._request)
+                self._request = self._requests.send(page)
+            except RepeatedPage as repeated:
+                page, end = None, repeated
+            except BaseException as error:  # noqa: BLE001 - it is raised where the pages are used
+                end = error
+            with self._changed:
+                if page is not None:
+                    self._pages.append(page)
+                self._end = self._end or end
+                self._running = self._end is None and len(self._pages) < self._most
+                self._changed.notify()
+
+    def _fetch(self, request: Request, headers_in: Callable[[str, Mapping[str, str]], None]) -> Page:
+        """Get one page; one that is too heavy for the API is asked for again with half as many records."""
+        stream = self._stream
+        while True:
+            size = stream.pagination.size_of(request) if stream.halves_pages_on else None
+            once = stream.halves_pages_on if size and size > 1 else frozenset()
+            try:
+                reply = stream.tap.http.get(
+                    request, self._decode, keep=stream.shares_pages, once=once, headers_in=headers_in
+                )
+                return Page(reply.url, reply.headers, reply.content, datetime.now(timezone.utc), request.start)
+            except StatusError as error:
+                if error.status not in once or not size:
+                    raise
+                stream.log("%s; asking for pages of %d", error, size // 2, level=logging.WARNING)
+                request = stream.pagination.with_size(request, size // 2)
+
+    def _decode(self, body: bytes) -> Content:
+        return self._read(body, self._context or {})
