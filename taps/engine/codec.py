@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import simplejson
@@ -85,10 +85,13 @@ class RecordCodec:
         self, stream: str, schema: Mapping[str, Any], keys: Sequence[str], deselected: Collection[str] = ()
     ) -> None:
         self.undeclared: set[str] = set()
-        """Names of fields that were left out, nested ones as `parent.child`."""
+        """Paths of fields that were left out, nested ones as `parent.child`."""
+        self.converted: set[str] = set()
+        """Paths of fields that had to be converted."""
         self._stream = stream
         self._keys = tuple(keys)
-        self._root = _Object("", schema, frozenset(deselected))
+        self._values: dict[str, _Value] = {}
+        self._root = _Object("", schema, _Shared(frozenset(deselected), self.undeclared, self.converted, self._values))
 
     def convert(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Give the record as the schema declares it.
@@ -106,19 +109,19 @@ class RecordCodec:
                     f"the record has the fields {', '.join(list(record)[:8])}"
                 )
         try:
-            return self._root.convert(record, self.undeclared)
+            return self._root.convert(record)
         except _MismatchError as mismatch:
             key = ", ".join(f"{name}={record[name]}" for name in self._keys)
             raise RecordError(f"record {key}: {mismatch}") from None
 
-    def convert_value(self, field: str, value: Any) -> Any:
-        """Give a value as a field of a record declares it.
+    def convert_value(self, path: str, value: Any) -> Any:
+        """Give a value as the field at a path declares it.
 
         Raises:
             MisfitError: It cannot be converted without loss, or there is no such field.
         """
         try:
-            return self._root.members[field].convert(value, self.undeclared)
+            return self._values[path].convert(value)
         except (KeyError, _MismatchError) as error:
             raise MisfitError(str(error)) from None
 
@@ -130,54 +133,63 @@ class _MismatchError(Exception):
         super().__init__(f"field '{field}' is declared {' or '.join(expected)}, but is {kind_of(value)}: {excerpt}")
 
 
+class _Shared(NamedTuple):
+    """What all parts of a codec have in common."""
+
+    deselected: frozenset[str]
+    undeclared: set[str]
+    converted: set[str]
+    values: dict[str, _Value]
+
+
 class _Object:
     """The members of an object, each with its declaration."""
 
-    def __init__(self, path: str, schema: Mapping[str, Any], deselected: frozenset[str]) -> None:
+    def __init__(self, path: str, schema: Mapping[str, Any], shared: _Shared) -> None:
         self._prefix = f"{path}." if path else ""
         self._keep_rest = bool(schema.get("additionalProperties", False))
-        self._deselected = deselected
-        self.members = {
-            name: _Value(f"{self._prefix}{name}", declared, deselected)
-            for name, declared in schema["properties"].items()
+        self._shared = shared
+        self._members = {
+            name: _Value(f"{self._prefix}{name}", declared, shared) for name, declared in schema["properties"].items()
         }
 
-    def convert(self, value: Mapping[str, Any], undeclared: set[str]) -> dict[str, Any]:
+    def convert(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the members in the order of their declaration, so that the output does not depend on the API's."""
+        deselected = self._shared.deselected
         converted: dict[str, Any] = {}
-        for name, member in value.items():
-            path = f"{self._prefix}{name}" if self._deselected or name not in self.members else ""
-            if path in self._deselected:
-                continue
-            declared = self.members.get(name)
-            if declared is not None:
-                converted[name] = declared.convert(member, undeclared)
-            elif self._keep_rest:
-                converted[name] = member
+        for name, declared in self._members.items():
+            if name in value and not (deselected and f"{self._prefix}{name}" in deselected):
+                converted[name] = declared.convert(value[name])
+        for name in sorted(value.keys() - self._members.keys()):
+            if self._keep_rest:
+                converted[name] = value[name]
             else:
-                undeclared.add(path)
+                self._shared.undeclared.add(f"{self._prefix}{name}")
         return converted
 
 
 class _Value:
     """A field's declaration: the types it may have, and what is inside of them."""
 
-    def __init__(self, path: str, schema: Mapping[str, Any], deselected: frozenset[str]) -> None:
+    def __init__(self, path: str, schema: Mapping[str, Any], shared: _Shared) -> None:
         self._path = path
+        self._shared = shared
         types = schema.get("type", ("null", "boolean", "integer", "number", "string", "array", "object"))
         self._types = (types,) if isinstance(types, str) else tuple(types)
         self._accepts = set(self._types) | ({"integer"} if "number" in self._types else set())
         items = schema.get("items")
-        self._members = _Object(path, schema, deselected) if schema.get("properties") else None
-        self._items = _Value(path, items, deselected) if items else None
+        self._members = _Object(path, schema, shared) if schema.get("properties") else None
+        self._items = _Value(path, items, shared) if items else None
+        shared.values[path] = self  # after those of its items, which have the same path
 
-    def convert(self, value: Any, undeclared: set[str]) -> Any:
+    def convert(self, value: Any) -> Any:
         kind = _json_type(value)
         if kind not in self._accepts:
             return self._converted(value, kind)
         if kind == "object" and self._members:
-            return self._members.convert(value, undeclared)
+            return self._members.convert(value)
         if kind == "array" and self._items:
-            return [self._items.convert(item, undeclared) for item in value]
+            return [self._items.convert(item) for item in value]
         return value
 
     def _converted(self, value: Any, kind: str) -> Any:
@@ -185,6 +197,7 @@ class _Value:
             for declared in self._types:
                 converted = _CONVERSIONS.get((kind, declared), _no_conversion)(value)
                 if converted is not _NOT_CONVERTIBLE:
+                    self._shared.converted.add(self._path)
                     return converted
         raise _MismatchError(self._path, self._types, value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -53,11 +54,14 @@ class CompiledPages:
         added = {*stream.parent_key_fields, *declared.copied_fields, declared.snapshot_field}
         required = [key for key in declared.primary_keys if key not in added]
         rest = declared.pagination.document_field
-        flat = RowType(schema, required=required, left_out=left_out)
+        make = partial(
+            RowType, schema, left_out=left_out, loose=frozenset(codec.converted), convert=codec.convert_value
+        )
+        flat = make(required=required)
         self._decoders = [(_decoder(field, flat.struct, rest), flat)]
         self._resources: RowType | None = None
         if declared.resource_objects:
-            self._resources = RowType(schema, left_out=left_out)
+            self._resources = make()
             self._decoders.insert(0, (_decoder(field, _resource_object(self._resources.struct), rest), self._resources))
 
     def read(self, body: bytes, parent: Mapping[str, Any]) -> Content:
@@ -72,6 +76,8 @@ class CompiledPages:
             msgspec.MsgspecError: Likewise.
             UnicodeDecodeError: It is not UTF-8.
         """
+        if b"\n" in body or b"\r" in body:  # what stays raw must fit on a line
+            body = msgspec.json.format(body, indent=-1)
         for place, (decoder, row_type) in enumerate(self._decoders):
             try:
                 envelope = decoder.decode(body)

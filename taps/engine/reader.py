@@ -42,7 +42,7 @@ class PageReader:
         )
         self.codec = RecordCodec(stream.name, self._schema, self._stream.primary_keys, self._deselected)
         self._lock = Lock()
-        self._known = -1
+        self._known: tuple[int, int] | None = None
         self._compiled: CompiledPages | None = None
 
     def rows(self, body: bytes, parent: Mapping[str, Any]) -> Content:
@@ -56,13 +56,17 @@ class PageReader:
             ValueError: It is no JSON, or of another shape than declared.
             RecordError: As of `record`.
         """
-        compiled = self._compile()
-        if compiled is not None:
+        tried: CompiledPages | None = None
+        content: Content | None = None
+        # The second time what was found out the first time is known. So the form of a page depends on the page alone,
+        # and not on what other threads have found out by then.
+        while (compiled := self._compile()) is not None and compiled is not tried:
+            tried = compiled
             try:
                 return compiled.read(body, parent)
             except (MisfitError, msgspec.MsgspecError, UnicodeDecodeError):
-                pass
-        return self.dictionaries(body, parent)
+                content = self.dictionaries(body, parent)
+        return content or self.dictionaries(body, parent)
 
     def dictionaries(self, body: bytes, parent: Mapping[str, Any]) -> Content:
         """Read a body into dictionaries; otherwise as `rows`."""
@@ -101,10 +105,11 @@ class PageReader:
         return record
 
     def _compile(self) -> CompiledPages | None:
-        """Compile the schema, and again whenever more fields have come to light that it does not declare."""
+        """Compile the schema, and again whenever more fields turn out to be undeclared, or of other types."""
         with self._lock:
-            if self._known != len(self.codec.undeclared):
-                self._known = len(self.codec.undeclared)
+            known = len(self.codec.undeclared), len(self.codec.converted)
+            if self._known != known:
+                self._known = known
                 left_out = self._deselected | self.codec.undeclared
                 try:
                     self._compiled = CompiledPages(self._instance, self._schema, self.codec, left_out)

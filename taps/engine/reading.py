@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, cast
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taps.engine.ahead import PagesAhead
 from taps.engine.errors import StatusError
@@ -26,6 +26,12 @@ __all__ = ["Reading"]
 
 _PAGES_AHEAD = 2
 _CHILD_PAGES_AHEAD = 2  # many children are under way at once, so that none need be far ahead
+
+
+class _End(NamedTuple):
+    """The end of a list, or of what can be read of it."""
+
+    error: BaseException | None
 
 
 class Reading:
@@ -53,9 +59,9 @@ class Reading:
         )
         self._requests = stream.pagination.requests(stream.query(context))
         self._request = next(self._requests)
-        self._pages: deque[Page] = deque()
-        self._end: BaseException | None = None
-        self._changed = threading.Condition()
+        self._ready: SimpleQueue[Page | _End] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._ended = False
         self._running = True
         stream.tap.workers.submit(self._run)
 
@@ -82,40 +88,44 @@ class Reading:
 
     def close(self) -> None:
         """Ask for no more."""
-        with self._changed:
-            self._end = self._end or StopIteration()
+        with self._lock:
+            self._ended = True
         self._ahead.close()
 
     def _next(self) -> Page | None:
-        with self._changed:
-            while not self._pages and self._end is None:
-                self._changed.wait()
-            page = self._pages.popleft() if self._pages else None
-            if self._end is None and not self._running:
+        found = self._ready.get()
+        if isinstance(found, _End):
+            if found.error is not None:
+                raise found.error
+            return None
+        with self._lock:
+            if not self._ended and not self._running:
                 self._running = True
                 self._stream.tap.workers.submit(self._run)
-            if page is None and not isinstance(self._end, StopIteration):
-                raise cast("BaseException", self._end)
-            return page
+        return found
 
     def _run(self) -> None:
         """Read on, in a worker, until enough pages are there or the list ends."""
-        while self._running:
+        running = True
+        while running:
             page: Page | None = None
-            end: BaseException | None = None
+            end: _End | None = None
             try:
                 page = self._ahead.get(self._request)
                 self._request = self._requests.send(page)
+            except StopIteration:
+                end = _End(None)
             except RepeatedPage as repeated:
-                page, end = None, repeated
+                page, end = None, _End(repeated)
             except BaseException as error:  # noqa: BLE001 - it is raised where the pages are used
-                end = error
-            with self._changed:
-                if page is not None:
-                    self._pages.append(page)
-                self._end = self._end or end
-                self._running = self._end is None and len(self._pages) < self._most
-                self._changed.notify()
+                end = _End(error)
+            if page is not None:
+                self._ready.put(page)
+            with self._lock:
+                self._ended = self._ended or end is not None
+                self._running = running = not self._ended and self._ready.qsize() < self._most
+            if end is not None:
+                self._ready.put(end)
 
     def _fetch(self, request: Request, headers_in: Callable[[str, Mapping[str, str]], None]) -> Page:
         """Get one page; one that is too heavy for the API is asked for again with half as many records."""

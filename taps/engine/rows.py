@@ -8,6 +8,7 @@ raises `MisfitError`, and the page goes the way of `RecordCodec`, which converts
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache, reduce
 from operator import attrgetter, or_
@@ -18,9 +19,9 @@ import simplejson
 from msgspec import UNSET, Raw, UnsetType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-__all__ = ["MisfitError", "Row", "RowType", "attributes_of", "encode_lines"]
+__all__ = ["MisfitError", "Row", "RowType", "attributes_of", "encode_lines", "encode_state"]
 
 Row = msgspec.Struct
 """A record in compiled form; its attributes are known to its `RowType` alone."""
@@ -49,15 +50,24 @@ class RowType:
         required: Fields that a record must have when it is decoded, and that are never null.
         left_out: Paths of fields that are dropped whatever they are, nested ones as `parent.child`: not declared, or
             not selected.
+        loose: Paths of fields that come in other types than declared.
+        convert: Makes the value of such a field what is declared, given its path.
 
     Raises:
         MisfitError: The schema cannot be compiled: a number beside a declared object, a name with a quote in it.
     """
 
     def __init__(
-        self, schema: Mapping[str, Any], *, required: Sequence[str] = (), left_out: Iterable[str] = ()
+        self,
+        schema: Mapping[str, Any],
+        *,
+        required: Sequence[str] = (),
+        left_out: Collection[str] = (),
+        loose: Collection[str] = (),
+        convert: Callable[[str, Any], Any] | None = None,
     ) -> None:
-        self.struct, self._finish = _Compiler(frozenset(left_out)).struct("", schema["properties"], required)
+        compiler = _Compiler(left_out, loose, convert or _unchanged)
+        self.struct, self._finish = compiler.struct("", schema["properties"], required)
         self._attributes = attributes_of(self.struct)
 
     def finish(self, rows: list[Row]) -> None:
@@ -90,14 +100,43 @@ class RowType:
 @lru_cache(maxsize=1024)
 def attributes_of(struct: type[Row]) -> Mapping[str, str]:
     """Give the attributes of a compiled struct by the names of the fields."""
-    return {field.encode_name: field.name for field in msgspec.structs.fields(struct)}
+    return {member.encode_name: member.name for member in msgspec.structs.fields(struct)}
+
+
+@dataclass
+class _Rest:
+    """What is left to do with the rows of a struct when they have been decoded."""
+
+    convert: Callable[[str, Any], Any]
+    checks: list[tuple[str, Callable[[list[Any]], None]]] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    loose: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.checks or self.dropped or self.loose)
+
+    def do(self, rows: list[Any]) -> None:
+        for attribute, check in self.checks:
+            check([value for value in map(attrgetter(attribute), rows) if value is not UNSET and value is not None])
+        for attribute in self.dropped:
+            for row in rows:
+                setattr(row, attribute, UNSET)
+        for attribute, path, free in self.loose:
+            for row in rows:
+                if (value := getattr(row, attribute)) is not UNSET:
+                    decoded = _decoder.decode(value)
+                    converted = self.convert(path, decoded)
+                    if converted is not decoded or not free:
+                        setattr(row, attribute, converted)
 
 
 class _Compiler:
     """Makes a Python type of a schema, and a function that does the rest, where there is a rest."""
 
-    def __init__(self, left_out: frozenset[str]) -> None:
+    def __init__(self, left_out: Collection[str], loose: Collection[str], convert: Callable[[str, Any], Any]) -> None:
         self._left_out = left_out
+        self._loose = loose
+        self._convert = convert
 
     def struct(
         self, path: str, properties: Mapping[str, Any], required: Sequence[str] = ()
@@ -105,28 +144,32 @@ class _Compiler:
         """Make a struct of an object's members."""
         prefix = f"{path}." if path else ""
         names = [*properties, *self._members_left_out(prefix, properties)]
+        rest = _Rest(self._convert)
         fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
-        rename: dict[str, str] = {}
-        checks: list[tuple[str, Callable[[list[Any]], None]]] = []
-        dropped: list[str] = []
         for number, name in enumerate(names):
             attribute = f"field_{number}"
-            rename[attribute] = name
-            if f"{prefix}{name}" in self._left_out:
-                dropped.append(attribute)
-                fields.append((attribute, Raw | UnsetType, UNSET))
-                continue
-            kind, check = self._value(f"{prefix}{name}", properties[name], nullable=name not in required)
-            if kind is Raw and name in required:
-                raise MisfitError(f"'{name}' is no key that structs can hold")
-            if check is not None:
-                checks.append((attribute, check))
+            kind = self._member(f"{prefix}{name}", properties.get(name, {}), attribute, rest, key=name in required)
             fields.append((attribute, kind) if name in required else (attribute, kind | UnsetType, UNSET))
+        rename = {f"field_{number}": name for number, name in enumerate(names)}
         try:
             struct = msgspec.defstruct("Row", fields, rename=rename, kw_only=True, forbid_unknown_fields=True, gc=False)
         except ValueError as error:
             raise MisfitError(str(error)) from None
-        return struct, _finish_structs(checks, dropped) if checks or dropped else None
+        return struct, rest.do if rest else None
+
+    def _member(self, path: str, schema: Mapping[str, Any], attribute: str, rest: _Rest, *, key: bool) -> Any:
+        if path in self._left_out:
+            rest.dropped.append(attribute)
+            return Raw
+        kind, check = self._value(path, schema, nullable=not key)
+        if path in self._loose:
+            rest.loose.append((attribute, path, kind is Raw))
+            return Raw
+        if check is not None:
+            rest.checks.append((attribute, check))
+        if kind is Raw and key:
+            raise MisfitError(f"'{path}' is no key that structs can hold")
+        return kind
 
     def _members_left_out(self, prefix: str, properties: Mapping[str, Any]) -> list[str]:
         members = (path.removeprefix(prefix) for path in sorted(self._left_out) if path.startswith(prefix))
@@ -170,17 +213,8 @@ class _Compiler:
         return reduce(or_, kinds), _all_of(needed) if needed else None
 
 
-def _finish_structs(
-    checks: list[tuple[str, Callable[[list[Any]], None]]], dropped: list[str]
-) -> Callable[[list[Any]], None]:
-    def finish(rows: list[Any]) -> None:
-        for attribute, check in checks:
-            check([value for value in map(attrgetter(attribute), rows) if value is not UNSET and value is not None])
-        for attribute in dropped:
-            for row in rows:
-                setattr(row, attribute, UNSET)
-
-    return finish
+def _unchanged(_: str, value: Any) -> Any:
+    return value
 
 
 def _check_raw(allowed: bytes) -> Callable[[list[Any]], None]:
@@ -224,6 +258,9 @@ def _all_of(checks: list[Callable[[list[Any]], None]]) -> Callable[[list[Any]], 
     return checks[0] if len(checks) == 1 else check
 
 
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
 class _Line(msgspec.Struct, gc=False):
     """A RECORD message, its members in the SDK's order."""
 
@@ -260,3 +297,8 @@ def encode_lines(stream: str, records: Iterable[Any], *, version: int | None, ti
 def _escaped(line: _Line) -> bytes:
     plain = msgspec.to_builtins(line, builtin_types=(Decimal,))
     return simplejson.dumps(plain, use_decimal=True, separators=(",", ":")).encode() + b"\n"
+
+
+def encode_state(value: Mapping[str, Any]) -> bytes:
+    """Write a state as a STATE message: a line of UTF-8 with its end."""
+    return _encoder.encode({"type": "STATE", "value": value}) + b"\n"

@@ -289,6 +289,14 @@ class ApiStream(Stream):
         # tests/engine/test_sdk_hooks.py fails when the SDK no longer calls it.
         if self.failed:
             return
+        try:
+            yield from self._synced(context, write_messages=write_messages)
+        except Exception:
+            if self.ABORT_AT_RECORD_COUNT is None:  # or else it is a dry run, which goes on with the next stream
+                self.tap.close()
+            raise
+
+    def _synced(self, context: Context | None, *, write_messages: bool) -> Generator[dict[str, Any], Any, Any]:
         if self.selected and self.replication_key:
             leave_behind(self.tap_state, self.name, self._descendents_that_are(selected=False))
         try:

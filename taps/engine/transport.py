@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from taps.engine.errors import ApiError, TransferError, UnreachableError
-from taps.engine.wording import never_connected, reason
+from taps.engine.wording import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from requests import PreparedRequest
     from requests.auth import AuthBase
+    from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
     from taps.engine.budget import RateBudget
     from taps.engine.redaction import Redactor
@@ -44,13 +56,10 @@ class Answer:
 
 
 class Transport:
-    """Sends requests over connections that are kept; safe for threads.
-
-    It uses the connections of `requests` without its sessions, which cost half as much again as the transfer itself:
-    they look up proxies and cookies for each request, and read a body in pieces of 10 KiB.
+    """Sends requests to one origin over connections that are kept; safe for threads.
 
     Args:
-        base_url: The API's root; proxies and certificates are looked up for it in the environment, as `requests` does.
+        origin: Scheme, host and port, as a URL.
         auth: Signs each request.
         timeout: Seconds to wait for a connection, and for each further piece of an answer.
         user_agent: Header of each request.
@@ -61,7 +70,7 @@ class Transport:
 
     def __init__(
         self,
-        base_url: str,
+        origin: str,
         *,
         auth: AuthBase,
         timeout: float,
@@ -70,7 +79,7 @@ class Transport:
         connections: int,
         redact: Redactor,
     ) -> None:
-        self._base_url = base_url
+        self._base_url = origin
         self._auth = auth
         self._timeout = timeout
         self._budget = budget
@@ -80,10 +89,7 @@ class Transport:
             "User-Agent": user_agent,
             "Accept": "application/json",
         }
-        session = requests.Session()
-        settings: Any = session.merge_environment_settings(base_url, {}, True, None, None)  # noqa: FBT003
-        self._settings: dict[str, Any] = settings
-        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
+        self._connections = _Connections(origin, connections)
 
     def send(
         self,
@@ -103,44 +109,78 @@ class Transport:
         Raises:
             ApiError: No whole answer came.
         """
+        if params:
+            url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+        begun = False
         try:
-            request = requests.Request("GET", url, headers=self._headers, params=params).prepare()
-            # What has no parameters to add is left as it was given: links are told apart by their text.
-            address = request.url if params and request.url else url
-            request.prepare_auth(self._auth)
+            request = self._signed(url)
             response = self._headers_of(request)
-            if headers_in is not None and response.status_code == requests.codes.ok:
-                headers_in(address, response.headers)
-            body: bytes = response.raw.read(decode_content=True)
-        except (requests.exceptions.RequestException, HTTPError, UnicodeError) as error:
-            raise self._failure(path, error) from None
-        return Answer(request, address, response.status_code, response.headers, body)
+            begun = True
+            if headers_in is not None and response.status == requests.codes.ok:
+                headers_in(url, response.headers)
+            body = response.read(decode_content=True)
+        except (HTTPError, OSError, requests.exceptions.RequestException, UnicodeError) as error:
+            raise self._failure(path, error, begun=begun) from None
+        return Answer(request, url, response.status, response.headers, body)
 
-    def _headers_of(self, prepared: PreparedRequest) -> requests.Response:
+    def _signed(self, url: str) -> PreparedRequest:
+        # What `requests` does beside this costs as much as the signature, and writes the URL anew.
+        request = requests.PreparedRequest()
+        request.method, request.url, request.headers = "GET", url, CaseInsensitiveDict(self._headers)
+        signed: PreparedRequest = self._auth(request)
+        return signed
+
+    def _headers_of(self, request: PreparedRequest) -> BaseHTTPResponse:
         self._budget.acquire()
         try:
-            response = self._adapter.send(prepared, timeout=self._timeout, **self._settings)
+            response = self._connections.get(request, self._timeout)
         except BaseException:
             self._budget.failed()
             raise
-        self._budget.release(response.status_code, response.headers)
+        self._budget.release(response.status, response.headers)
         return response
 
-    def _failure(self, path: str, error: Exception) -> ApiError:
-        unreachable = (
-            requests.exceptions.ConnectTimeout,
-            requests.exceptions.SSLError,
-            requests.exceptions.ProxyError,
-        )
-        if isinstance(error, unreachable) or (
-            isinstance(error, requests.exceptions.ConnectionError) and never_connected(error)
-        ):
+    def _failure(self, path: str, error: Exception, *, begun: bool) -> ApiError:
+        if isinstance(error, ConnectTimeoutError | NewConnectionError | SSLError | ProxyError):
             problem = f"no connection to {self._base_url}: {reason(error)}"
             return UnreachableError(path, self._redact(problem), retriable=True)
-        if isinstance(error, requests.exceptions.Timeout | ReadTimeoutError):
+        if isinstance(error, ReadTimeoutError):
             return TransferError(path, f"no answer within {self._timeout:g} s", retriable=True)
-        if isinstance(error, requests.exceptions.ConnectionError):
-            return TransferError(path, f"connection lost: {reason(error)}", retriable=True)
-        if isinstance(error, HTTPError):
+        if begun or isinstance(error, DecodeError):
             return TransferError(path, f"answer cut short: {reason(error)}", retriable=True)
+        if isinstance(error, ProtocolError | OSError):
+            return TransferError(path, f"connection lost: {reason(error)}", retriable=True)
         return ApiError(path, self._redact(f"request not possible: {reason(error)}"))
+
+
+class _Connections(HTTPAdapter):
+    """The connections of `requests` to one origin, with the proxies and certificates that its users configure.
+
+    `requests` looks for these again at each request, and reads a body in pieces of 10 KiB: together that costs more
+    than the transfer.
+    """
+
+    def __init__(self, origin: str, most: int) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=most)
+        request = requests.Request("GET", origin).prepare()
+        session = requests.Session()
+        settings: Any = session.merge_environment_settings(origin, {}, None, None, None)
+        self._proxies = settings["proxies"]
+        verify, cert = settings["verify"], settings["cert"]
+        pool: Any = self.get_connection_with_tls_context(request, verify, settings["proxies"], cert)
+        self.cert_verify(pool, origin, verify, cert)  # type: ignore[no-untyped-call]
+        self._pool: HTTPConnectionPool = pool
+
+    def get(self, request: PreparedRequest, timeout: float) -> BaseHTTPResponse:
+        """Send a request, and give the answer when its headers are in."""
+        return self._pool.urlopen(
+            "GET",
+            self.request_url(request, self._proxies),
+            headers=request.headers,
+            redirect=False,
+            retries=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            timeout=timeout,
+        )

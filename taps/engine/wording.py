@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["MESSAGE_LENGTH", "api_message", "never_connected", "reason"]
+__all__ = ["MESSAGE_LENGTH", "api_message", "reason"]
 
 MESSAGE_LENGTH = 200
 """Characters that a message has at most."""
@@ -45,12 +45,6 @@ def _causes(error: BaseException) -> Generator[BaseException, None, None]:
         yield current
         inner = getattr(current, "reason", None) or current.__cause__ or current.__context__
         current = inner or next((arg for arg in current.args if isinstance(arg, BaseException)), None)
-
-
-def never_connected(error: BaseException) -> bool:
-    """Tell whether there was no connection at all, as against one that broke."""
-    names = {type(cause).__name__ for cause in _causes(error)}
-    return bool(names & {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"})
 
 
 def reason(error: BaseException) -> str:

@@ -32,16 +32,16 @@ class Workers:
         self._most = most
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
         self._idle = threading.Semaphore(0)
-        self._threads: list[threading.Thread] = []
+        self.threads: list[threading.Thread] = []
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Have a function called; the future has its result or its exception."""
         future: Future[_T] = Future()
         self._tasks.put((future, lambda: function(*args, **kwargs)))
-        if not self._idle.acquire(blocking=False) and len(self._threads) < self._most:
-            name = f"tap-worker-{len(self._threads) + 1}"
+        if not self._idle.acquire(blocking=False) and len(self.threads) < self._most:
+            name = f"tap-worker-{len(self.threads) + 1}"
             thread = threading.Thread(target=_work, args=(self._tasks, self._idle), name=name, daemon=True)
-            self._threads.append(thread)
+            self.threads.append(thread)
             thread.start()
         return future
 
@@ -51,7 +51,7 @@ class Workers:
             task = self._tasks.get()
             if task is not None:
                 task[0].cancel()
-        for _ in self._threads:
+        for _ in self.threads:
             self._tasks.put(None)
 
 

@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.io_base import SingerWriter
-from singer_sdk.singerlib import ActivateVersionMessage, Message, SchemaMessage
+from singer_sdk.singerlib import ActivateVersionMessage, Message, SchemaMessage, StateMessage
 
-from taps.engine.rows import encode_lines
+from taps.engine.rows import encode_lines, encode_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["MessageWriter", "PageWriter"]
 
 
+_LARGEST_BUFFER = 256 * 1024
+
+
 class PageWriter(ABC):
     """What a writer has beside the SDK's methods, so that records reach it a page at a time."""
 
     @abstractmethod
     def write_records(self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime) -> None:
-        """Write the records of a page.
+        """Write the records of a page, in their order with all other messages, but not necessarily at once.
 
         Args:
             stream: The stream's name.
@@ -32,16 +35,22 @@ class PageWriter(ABC):
             read_at: When they were read, in UTC.
         """
 
+    @abstractmethod
+    def flush(self) -> None:
+        """Let all that was written get to where it goes."""
+
 
 class MessageWriter(SingerWriter, PageWriter):
     """Writes Singer messages to standard output, and an announcement only when it is not the one last written.
 
-    The SDK writes a child stream's SCHEMA and ACTIVATE_VERSION again for each parent record.
+    The SDK writes a child stream's SCHEMA and ACTIVATE_VERSION again for each parent record. Records of pages wait for
+    the next message of another kind, or until they are many: the STATE that covers them goes out with them.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._announced: dict[tuple[type[Message], str], Message] = {}
+        self._buffer = bytearray()
 
     def write_message(self, message: Message) -> None:
         """Write one message as a line."""
@@ -50,11 +59,21 @@ class MessageWriter(SingerWriter, PageWriter):
             if self._announced.get(kind) == message:
                 return
             self._announced[kind] = message
-        super().write_message(message)
+        if isinstance(message, StateMessage):  # once a page, so it is worth a shorter way
+            self._buffer += encode_state(message.value)
+        else:
+            self._buffer += self.format_message(message).encode() + b"\n"
+        self.flush()
 
     def write_records(self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime) -> None:
-        """Write a page's records as lines, all at once."""
-        lines = encode_lines(stream, records, version=version, time_extracted=read_at.isoformat())
+        """Write a page's records as lines."""
+        self._buffer += encode_lines(stream, records, version=version, time_extracted=read_at.isoformat())
+        if len(self._buffer) > _LARGEST_BUFFER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write out what has waited, in one piece."""
+        lines, self._buffer = self._buffer, bytearray()
         binary = getattr(sys.stdout, "buffer", None)
         if binary is None:  # whoever put a text stream in the place of standard output gets text
             sys.stdout.write(lines.decode())

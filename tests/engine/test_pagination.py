@@ -103,7 +103,9 @@ def test_links_are_followed_through_short_and_empty_pages(sizes: list[int]) -> N
 )
 def test_link_headers_are_understood_in_all_their_forms(header: str, expected: str) -> None:
     _, sent = read(
-        HeaderLink(), query(), lambda request: page_of(request.url, {} if "page" in request.url else {"Link": header}, [])
+        HeaderLink(),
+        query(),
+        lambda request: page_of(request.url, {} if "page" in request.url else {"Link": header}, []),
     )
     assert sent[1].url == expected
 
