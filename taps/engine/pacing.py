@@ -1,13 +1,12 @@
-"""When to send: the rate budget, the waits between tries, and what the API says of both."""
+"""When to try again: the waits between tries, and what the API says of them."""
 
 from __future__ import annotations
 
 import random
-import threading
-import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import backoff
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from taps.engine.errors import ApiError
 
-__all__ = ["RateBudget", "RetryPolicy", "http_date", "retry_after_seconds"]
+__all__ = ["RetryPolicy", "http_date", "retry_after_seconds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +43,6 @@ class RetryPolicy:
             error = yield (seconds * random.uniform(1, 1.25) if asked is None else asked)  # noqa: S311
 
 
-class RateBudget:
-    """Spreads requests evenly and holds all of them back while the API asks for a pause; safe for threads.
-
-    Args:
-        per_minute: Most requests in a minute, or `None` for no limit.
-    """
-
-    def __init__(self, per_minute: int | None) -> None:
-        self._interval = 60 / per_minute if per_minute else 0.0
-        self._next = 0.0
-        self._lock = threading.Lock()
-
-    def acquire(self) -> None:
-        """Wait until the next request may be sent."""
-        with self._lock:
-            start = max(self._next, time.monotonic())
-            self._next = start + self._interval
-        wait = start - time.monotonic()
-        if wait > 0:
-            time.sleep(wait)
-
-    def pause(self, seconds: float) -> None:
-        """Let no request start for this long."""
-        with self._lock:
-            self._next = max(self._next, time.monotonic() + seconds)
-
-
 def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Read how long an API asks to wait.
 
@@ -92,6 +64,7 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None)
     return max(0.0, (moment - now).total_seconds())
 
 
+@lru_cache(maxsize=16)  # answers of the same second say the same
 def http_date(text: str) -> datetime | None:
     """Read an HTTP date such as `Sun, 06 Nov 1994 08:49:37 GMT`; `None` where it is none."""
     try:

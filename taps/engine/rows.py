@@ -84,7 +84,8 @@ class RowType:
         """Give a field of all rows; `None` where a row has none."""
         if field not in self._attributes:
             return [None] * len(rows)
-        return [None if value is UNSET else value for value in map(attrgetter(self._attributes[field]), rows)]
+        values = list(map(attrgetter(self._attributes[field]), rows))
+        return values if UNSET not in values else [None if value is UNSET else value for value in values]
 
     def set(self, row: Row, field: str, value: Any) -> None:
         """Set a field of a row.

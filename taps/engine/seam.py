@@ -31,18 +31,16 @@ class Seam:
 
     def fresh(self, page: Page) -> Page:
         """Give the page with the records that have not been given before."""
-        instants, keys = page.content.instants, page.content.keys
         if page.start is not None:
             self._forget(page.start.replace(microsecond=0))
-        return page.only([index for index in range(len(keys)) if self._is_fresh((instants[index], keys[index]))])
-
-    def _is_fresh(self, version: tuple[datetime | None, tuple[Any, ...]]) -> bool:
-        if version in self._seen:
-            return False
-        self._seen[version] = None
-        if len(self._seen) > self._remembered:
-            del self._seen[next(iter(self._seen))]
-        return True
+        seen, fresh = self._seen, []
+        for index, version in enumerate(zip(page.content.instants, page.content.keys, strict=True)):
+            if version not in seen:
+                seen[version] = None
+                fresh.append(index)
+        while len(seen) > self._remembered:
+            del seen[next(iter(seen))]
+        return page.only(fresh)
 
     def _forget(self, before: datetime) -> None:
         """Forget the oldest, up to the first that may come again."""

@@ -75,7 +75,7 @@ class Bookmarks(StreamStateManager):
             self._begun_with = {name: state[name] for name in (_KEY, _VALUE) if name in state}
         latest = self._latest or moments[0]
         for instant in moments:
-            if instant > latest:
+            if instant >= latest:
                 latest = instant
             elif self._is_sorted and instant.replace(microsecond=0) < latest.replace(microsecond=0):
                 self._take_back(state, instant, replication_key)

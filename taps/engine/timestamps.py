@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -64,12 +64,17 @@ def parse_timestamps(texts: Sequence[str | None]) -> list[datetime | None]:
     Raises:
         ValueError: One of the texts is no timestamp.
     """
-    present = [text for text in texts if text is not None]
+    present: Any = texts if None not in texts else [text for text in texts if text is not None]
     # Longer ones have digits beyond microseconds, which msgspec rounds and we cut.
-    if all(len(text) <= _MICROSECONDS for text in present):
+    if max(map(len, present), default=0) <= _MICROSECONDS:
         with contextlib.suppress(msgspec.ValidationError):
-            instants = map(_in_utc, msgspec.convert(present, _INSTANTS), present)
-            return [None if text is None else next(instants) for text in texts]
+            instants: list[Any] = msgspec.convert(present, _INSTANTS)
+            if {instant.tzinfo for instant in instants} != {timezone.utc}:
+                instants = list(map(_in_utc, instants, present))
+            if present is texts:
+                return instants
+            given = iter(instants)
+            return [None if text is None else next(given) for text in texts]
     return [None if text is None else parse_timestamp(text) for text in texts]
 
 

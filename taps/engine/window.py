@@ -48,17 +48,23 @@ class Window:
         for instant, key in zip(page.content.instants, page.content.keys, strict=True):
             if instant is None:
                 continue
-            if self._last is not None and instant < self._last:
+            if self._last is None or self._first is None:
+                self._first = self._last = instant
+            elif instant >= self._last:
+                self._last = instant
+            else:
                 self._ascending &= _second(instant) == _second(self._last)
                 self._ascending_within_seconds = False
+                self._first = min(instant, self._first)
             self._versions.append((instant, *key))
-            self._first = min(instant, self._first or instant)
-            self._last = max(instant, self._last or instant)
 
     @property
     def first_second(self) -> list[tuple[Any, ...]]:
         """The versions of the records of the earliest second, in the order in which they were given."""
-        return [version for version in self._versions if self._first and _second(version[0]) == _second(self._first)]
+        if self._first is None:
+            return []
+        end = _second(self._first) + timedelta(seconds=1)
+        return [version for version in self._versions if version[0] < end]
 
     @property
     def can_pass_first_second(self) -> bool:
