@@ -192,14 +192,16 @@ def test_what_comes_in_another_type_is_converted_in_compiled_pages_too() -> None
 
 
 def test_schemas_that_structs_cannot_express_are_read_all_the_same() -> None:
-    schema = {"type": "object", "properties": {"id": {"type": "integer"}, 'a"b': {"type": ["string", "null"]}}}
+    odd = {"type": "object", "properties": {"id": {"type": "integer"}, 'a"b': {"type": ["string", "null"]}}}
     with pytest.raises(MisfitError):
-        RowType(schema)
+        RowType(odd)
 
-    class Quoted(Things):
+    class Quoted(ApiStream):
+        """Things with an odd name in them."""
+
         name = "quoted"
-        replication_key = None
+        path = "/v1/quoted"
+        schema: ClassVar[dict[str, Any]] = odd
 
-    Quoted.schema = schema
     things = PageReader(Quoted(TapHelpdesk(config={"base_url": "http://localhost", "api_key": "key"})))
     assert written(things.rows(b'{"data": [{"id": 1, "a\\"b": "x"}]}', {}).records) == [{"id": 1, 'a"b': "x"}]
