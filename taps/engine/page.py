@@ -52,14 +52,15 @@ class Page:
         return self.content.records
 
     def only(self, indexes: Sequence[int]) -> Page:
-        """Copy the page with the records at these indexes; itself, if these are all."""
+        """Copy the page with the records at these indexes, which ascend; itself, if these are all."""
         if len(indexes) == len(self.records):
             return self
         records, keys, instants, document = self.content
-        kept = Content(
-            [records[index] for index in indexes],
-            [keys[index] for index in indexes],
-            [instants[index] for index in indexes],
-            document,
-        )
+        kept = Content(_taken(records, indexes), _taken(keys, indexes), _taken(instants, indexes), document)
         return replace(self, content=kept)
+
+
+def _taken(values: Sequence[Any], indexes: Sequence[int]) -> Sequence[Any]:
+    if indexes and indexes[-1] - indexes[0] == len(indexes) - 1:
+        return values[indexes[0] : indexes[-1] + 1]
+    return [values[index] for index in indexes]
