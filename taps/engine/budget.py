@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import threading
 import time
 from dataclasses import replace
 from http import HTTPStatus
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from taps.engine.pacing import retry_after_seconds
-from taps.engine.quota import Quota
+from taps.engine.quota import Quota, Scout
 from taps.engine.ratelimits import LONGEST_WAIT, read_rate_limits
 
 if TYPE_CHECKING:
@@ -22,7 +24,10 @@ _MINUTE = 60.0
 # With these two, one request more than the limit takes 60.3 s at least: more than a minute, wherever that begins.
 _SHARE = 0.99
 _CATCH_UP = 0.3
+# A client that obeys Retry-After sleeps until a moment after the end of the pause.
 _SAME = 0.1
+# About as many as there are threads.
+_PLACES_BACK = 32
 
 
 class BudgetClosedError(Exception):
@@ -36,7 +41,8 @@ class RateBudget:
     API has refused a request because of its rate, a number of requests that may be under way at once. That number is
     halved by a refusal and grows again with the successes.
 
-    Threads go in the order in which they come.
+    Threads go in the order in which they come, except that those whose requests were refused may have to let some
+    others go first.
 
     Attributes:
         waited: Seconds that threads have waited so far, added up.
@@ -55,11 +61,12 @@ class RateBudget:
         self._lock = threading.Lock()
         self._queue: list[_Turn] = []
         self._closing = threading.Event()
+        self._arrived = 0
         self._begun = 0
         self._under_way = 0
-        self._after_refusal = False
         self._own = _Own()
-        self._quota = Quota()
+        self._scout = Scout()
+        self._quota = Quota(self._scout)
         self._ceiling = _Ceiling()
 
     def acquire(self) -> None:
@@ -73,8 +80,9 @@ class RateBudget:
                 raise BudgetClosedError
             now = self._clock()
             if self._queue or self._wait(now) > 0:
-                now = self._queue_up(now)
-            self._begin(now)
+                self._queue_up(now)
+            else:
+                self._begin(now)
 
     def release(self, status: int, headers: Mapping[str, str]) -> None:
         """Note that the headers of an answer are in; once for each `acquire`, and by the same thread.
@@ -87,22 +95,24 @@ class RateBudget:
         refused = status == HTTPStatus.TOO_MANY_REQUESTS
         success = status < HTTPStatus.BAD_REQUEST
         asked = retry_after_seconds(headers) if refused else None
-        if limits is not None and asked is not None:
-            limits = replace(limits, reset=min(asked, LONGEST_WAIT))
+        if asked is not None and asked > LONGEST_WAIT:
+            # Nobody waits so long. The client gives the request up, and whoever sends another is told the same.
+            limits = asked = None
+        elif asked is not None and limits is not None:
+            limits = replace(limits, reset=asked)
         with self._lock:
             serial, held = self._end()
             now = self._clock()
             self._own.refusals = self._own.refusals + 1 if refused else 0
+            self._scout.end(serial, again=False)
             if refused:
-                self._after_refusal = True
-                self._ceiling.refuse(serial, self._begun)
-                # At once, so that no other thread sends anything in between; more than an hour is the client's affair.
-                if asked is not None and asked <= LONGEST_WAIT:
-                    self._pause(now + asked)
+                self._scout.wanted |= self._ceiling.refuse(serial, self._begun)
+                # At once, so that no other thread sends anything before the client gets to it.
+                self._pause(asked or 0, now)
             elif success:
                 self._ceiling.succeed(serial)
             if limits is not None and not refused:
-                self._pause(now + limits.pause)
+                self._pause(limits.pause, now)
             if limits is not None or held:
                 self._quota.answer(serial, limits, under_way=self._under_way, success=success, now=now)
             if held:
@@ -112,14 +122,15 @@ class RateBudget:
         """Note that a request got no answer; instead of `release`."""
         with self._lock:
             serial, held = self._end()
-            self._quota.fail(serial)
+            self._scout.end(serial, again=True)
+            self._quota.fail(serial, under_way=self._under_way)
             if held:
                 self._wake_first()
 
     def pause(self, seconds: float) -> None:
         """Let no request start for this long."""
         with self._lock:
-            self._pause(self._clock() + seconds)
+            self._pause(seconds, self._clock())
 
     def sleep(self, seconds: float) -> None:
         """Let one thread wait.
@@ -129,7 +140,8 @@ class RateBudget:
         """
         with self._lock:
             begun = self._clock()
-            if begun + seconds <= self._paused_until + _SAME:
+            if begun < self._paused_until and begun + seconds <= self._paused_until + _SAME:
+                # Whoever waits for the end of a pause does it in the queue.
                 seconds = 0
         closed = self._closing.wait(min(max(0, seconds), threading.TIMEOUT_MAX))
         with self._lock:
@@ -144,17 +156,18 @@ class RateBudget:
             for turn in self._queue:
                 turn.notify()
 
-    def _queue_up(self, begun: float) -> float:
-        """Wait behind all who came before; give the time when it is over."""
-        turn = _Turn(self._lock)
-        turn.refusals = self._own.refusals
-        self._queue.append(turn)
+    def _queue_up(self, begun: float) -> None:
+        """Wait behind those who came before, and begin."""
+        self._arrived += 1
+        turn = _Turn(self._lock, self._arrived, self._own.refusals)
+        bisect.insort(self._queue, turn, key=_place)
         now = begun
         try:
             while not self._closing.is_set():
                 wait = self._wait(now) if self._first() is turn else math.inf
                 if wait <= 0:
-                    return now
+                    self._begin(now)
+                    return
                 # Whoever is first has it end by itself or is woken by an answer; all others by the one before them.
                 turn.wait(None if wait == math.inf else min(wait, LONGEST_WAIT))
                 now = self._clock()
@@ -165,29 +178,27 @@ class RateBudget:
             self._wake_first()
 
     def _wait(self, now: float) -> float:
-        """Tell how long the next request has to wait: seconds, infinite where that depends on the next answer."""
+        """Tell how long the next request has to wait.
+
+        Returns:
+            Seconds, infinite where that depends on an answer. When they are over, there may be something else to wait
+            for. With 0 or less the request has to begin at once.
+        """
         if self._under_way >= self._ceiling.most:
             return math.inf
         until = self._paused_until if self._slot is None else max(self._slot, self._paused_until)
-        return max(until - now, self._quota.wait(now))
+        wait = max(until - now, self._scout.wait(now))
+        return wait if wait > 0 else self._quota.wait(now)
 
     def _first(self) -> _Turn:
-        """Tell whose turn it is: whoever came first, as long as nothing is refused.
-
-        Where an API takes less than it is sent, requests are refused again and again. A thread may retry only so often,
-        so after each refusal the one goes first that was refused most often, and risks are taken by those that were not.
-        """
-        if self._after_refusal:
-            return max(self._queue, key=_refusals)
-        if self._ceiling.tight:
-            return min(self._queue, key=_refusals)
-        return self._queue[0]
+        """Tell whose turn it is."""
+        return max(self._queue, key=_refusals) if self._scout.wanted else self._queue[0]
 
     def _begin(self, now: float) -> None:
-        self._after_refusal = False
         self._begun += 1
         self._under_way += 1
         self._own.serials.append(self._begun)
+        self._scout.begin(self._begun, now)
         self._quota.begin(self._begun, now)
         self._ceiling.begin(self._under_way)
         if self._interval:
@@ -200,18 +211,18 @@ class RateBudget:
         self._under_way = max(0, self._under_way - 1)
         # A thread that has begun none answers for another one.
         serial = self._own.serials.pop() if self._own.serials else self._begun
-        return serial, self._quota.binds or self._ceiling.most < math.inf
+        return serial, self._quota.binds or self._scout.holds or self._ceiling.most < math.inf
 
     def _wake_first(self) -> None:
         if self._queue:
             self._first().notify()
 
-    def _pause(self, until: float) -> None:
-        if until > self._paused_until:
-            self._paused_until = until
-            # Nobody was late meanwhile.
+    def _pause(self, seconds: float, now: float) -> None:
+        if seconds > 0 and now + seconds > self._paused_until:
+            self._paused_until = now + seconds
+            # Nobody is late meanwhile.
             if self._slot is not None:
-                self._slot = max(self._slot, until)
+                self._slot = max(self._slot, self._paused_until)
 
 
 class _Own(threading.local):
@@ -228,17 +239,25 @@ class _Own(threading.local):
 
 
 class _Turn(threading.Condition):
-    """A thread's place in the queue.
+    """A thread's turn to send a request.
+
+    A thread gives a request up when it has been refused a few times. Where an API takes less than it is sent, some are
+    always refused; so that it is not the same ones again and again, those that were refused go a little later. But the
+    one that was refused most often is the next scout, which is the least likely to be refused.
 
     Attributes:
-        refusals: How often in a row it was refused.
+        refusals: How often in a row the thread was refused.
+        place: In the queue.
     """
 
-    refusals = 0
+    def __init__(self, lock: threading.Lock, arrived: int, refusals: int) -> None:
+        super().__init__(lock)
+        self.refusals = refusals
+        self.place = arrived + _PLACES_BACK * refusals
 
 
-def _refusals(turn: _Turn) -> int:
-    return turn.refusals
+_place = attrgetter("place")
+_refusals = attrgetter("refusals")
 
 
 class _Ceiling:
@@ -246,12 +265,10 @@ class _Ceiling:
 
     Attributes:
         most: The number.
-        tight: Whether it has not grown since it was lowered.
     """
 
     def __init__(self) -> None:
         self.most: float = math.inf
-        self.tight = False
         self._peak = 0
         self._lowered = 0
         self._successes = 0
@@ -260,18 +277,22 @@ class _Ceiling:
         """Note how many are under way now."""
         self._peak = max(self._peak, under_way)
 
-    def refuse(self, serial: int, begun: int) -> None:
+    def refuse(self, serial: int, begun: int) -> bool:
         """Halve it, but once only for all requests that began before it was known.
 
         Args:
             serial: The serial number of the request that was refused.
             begun: The latest request's.
+
+        Returns:
+            Whether it was halved.
         """
-        if serial > self._lowered:
-            self.most = max(1, min(self.most, self._peak) // 2)
-            self._lowered = begun
-            self._successes = 0
-            self.tight = True
+        if serial <= self._lowered:
+            return False
+        self.most = max(1, min(self.most, self._peak) // 2)
+        self._lowered = begun
+        self._successes = 0
+        return True
 
     def succeed(self, serial: int) -> None:
         """Raise it by one after as many successes as it allows."""
@@ -280,4 +301,3 @@ class _Ceiling:
             if self._successes >= self.most:
                 self.most += 1
                 self._successes = 0
-                self.tight = False

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ def read_object(source: IO[str] | Path, what: str) -> dict[str, Any]:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise InvalidInputError(f"The {what} file {name} cannot be read: {reason}") from None
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_float=Decimal)
     except ValueError as error:
         reason = "it is empty" if not text.strip() else str(error)
         raise InvalidInputError(f"The {what} file {name} is no JSON: {reason}") from None

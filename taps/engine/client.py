@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import backoff
 import requests
+from msgspec import Struct, field
+from msgspec.structs import replace
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
@@ -41,8 +42,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LONGEST_WAIT = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A page to get.
 
     Attributes:
@@ -68,8 +68,7 @@ class Request:
         return replace(self, params={**self.params, **params})
 
 
-@dataclass(frozen=True, slots=True)
-class Reply(Generic[_T]):
+class Reply(Struct, Generic[_T], frozen=True):
     """A successful answer.
 
     Attributes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import backoff
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["RetryPolicy", "http_date", "retry_after_seconds"]
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """When and how often to try again.
 
     Attributes:

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from taps.engine.client import Request
 from taps.engine.errors import PaginationError
@@ -46,10 +47,9 @@ class RepeatedPage(Exception):  # noqa: N818 - it ends a list, which is no error
     """The page just sent is the one before it once more: the list has ended, and this page is not part of it."""
 
 
-class Pagination(ABC):
+class Pagination:
     """Gives the requests that read a list to its end."""
 
-    @abstractmethod
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Yield the request for each page; be sent the page.
 
@@ -60,6 +60,7 @@ class Pagination(ABC):
             PaginationError: The pages lead nowhere.
             RepeatedPage: The API sends the same page for ever.
         """
+        raise NotImplementedError
 
     def told_by(self, url: str, headers: Mapping[str, str]) -> Request | None:  # noqa: ARG002
         """Give the request for the next page where an answer's headers tell it, before its body is there.
@@ -100,8 +101,7 @@ class Pagination(ABC):
         return replace(request, url=parts._replace(query=query).geturl())
 
 
-@dataclass(frozen=True)
-class SinglePage(Pagination):
+class SinglePage(Struct, Pagination, frozen=True):
     """An answer that is complete: one object, or a list that is not paginated."""
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
@@ -137,8 +137,7 @@ class _Links:
         self._followed.add(link)
 
 
-@dataclass(frozen=True)
-class HeaderLink(Pagination):
+class HeaderLink(Struct, Pagination, frozen=True):
     """The next page's address is in the `Link` header (RFC 8288).
 
     ::
@@ -236,8 +235,7 @@ def _windows(
             query = window.moved()
 
 
-@dataclass(frozen=True)
-class BodyLink(Pagination):
+class BodyLink(Struct, Pagination, frozen=True):
     """The next page's address is in the body.
 
     ::
@@ -303,8 +301,7 @@ class BodyLink(Pagination):
         return found or None
 
 
-@dataclass(frozen=True)
-class PageNumber(Pagination):
+class PageNumber(Struct, Pagination, frozen=True):
     """Pages are counted, and the list ends at an empty one.
 
     Where the API gives at most `window` pages a query, the list must be sorted by its cursor, and is asked for again
@@ -348,8 +345,7 @@ class PageNumber(Pagination):
             yield request.with_params({self.page_param: number})
 
 
-@dataclass(frozen=True)
-class Offset(Pagination):
+class Offset(Struct, Pagination, frozen=True):
     """Records are counted, and the list ends at an empty page.
 
     The offset moves by the records received, for a page may be shorter than asked. An API that ignores the offset
@@ -384,8 +380,7 @@ class Offset(Pagination):
             yield request.with_params({self.offset_param: offset})
 
 
-@dataclass(frozen=True)
-class Export(Pagination):
+class Export(Struct, Pagination, frozen=True):
     """An export sorted by its cursor, whose next page begins at the last record's second, and which never says it ends.
 
     ::

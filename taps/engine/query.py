@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from taps.engine.timestamps import format_timestamp
 
@@ -16,8 +18,7 @@ __all__ = ["Query", "StartParam"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-@dataclass(frozen=True)
-class StartParam:
+class StartParam(Struct, frozen=True):
     """How an API is asked for records from a time on.
 
     Attributes:
@@ -41,8 +42,7 @@ class StartParam:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """What to read.
 
     Attributes:

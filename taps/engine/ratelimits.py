@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from taps.engine.pacing import http_date
 from taps.engine.timestamps import parse_timestamp
@@ -37,8 +38,7 @@ _DEAREST = 100
 _LONGEST_VALUE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimits:
+class RateLimits(Struct, frozen=True):
     """What an answer said.
 
     Attributes:

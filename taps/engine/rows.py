@@ -8,7 +8,6 @@ raises `MisfitError`, and the page goes the way of `RecordCodec`, which converts
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache, reduce
 from operator import attrgetter, or_
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import simplejson
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -104,8 +103,7 @@ def attributes_of(struct: type[Row]) -> Mapping[str, str]:
     return {member.encode_name: member.name for member in msgspec.structs.fields(struct)}
 
 
-@dataclass
-class _Rest:
+class _Rest(Struct):
     """What is left to do with the rows of a struct when they have been decoded."""
 
     convert: Callable[[str, Any], Any]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import os
 import re
@@ -231,6 +230,8 @@ def usable_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
 def unknown_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
     """Say of each setting that no tap knows, in a line, which one may have been meant."""
     for name in sorted(set(config) - set(schema["properties"])):
+        import difflib  # noqa: PLC0415 - hardly ever needed
+
         close = difflib.get_close_matches(name, schema["properties"], n=1)
         meant = f"; did you mean '{close[0]}'?" if close else ""
         yield f"Setting '{name}' is unknown and has no effect{meant}"

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from singer_sdk import Stream, metrics
 from singer_sdk.exceptions import SyncError
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import Catalog
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from taps.engine.client import Request
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.mapper import StreamMap
     from singer_sdk.streams._state import StreamStateManager
 
     from taps.engine.errors import StatusError
@@ -205,6 +207,16 @@ class ApiStream(Stream):
     def get_replication_key_signpost(self, context: Context | None = None) -> None:  # noqa: ARG002
         """Give none: `Bookmarks` itself keeps a bookmark from getting ahead of the sync's start."""
         return
+
+    @cached_property
+    def stream_maps(self) -> list[StreamMap]:
+        """What becomes of a record on its way out; made when it is needed, and so not for a stream that is not read."""
+        maps = self.tap.mapper.stream_maps
+        if self.name not in maps:
+            catalog = self.tap.input_catalog
+            entry = (catalog.get_stream(self.name) if catalog else None) or self._singer_catalog_entry
+            self.tap.mapper.register_raw_streams_from_catalog(Catalog({self.name: entry}))
+        return maps[self.name]
 
     # From pages to records
 

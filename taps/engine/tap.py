@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import json
 import signal
 import weakref
 from abc import ABC, abstractmethod
 from functools import cached_property
 from http import HTTPStatus
+from importlib import metadata
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.mapper import PluginMapper
 
 from taps.engine.budget import RateBudget
+from taps.engine.catalog import checked_catalog, without_unread_fields
 from taps.engine.cli import TapCommand, read_object
 from taps.engine.client import HttpClient
 from taps.engine.errors import (
@@ -152,6 +153,13 @@ class ApiTap(Tap, ABC):
         """Make one stream of each type."""
         return [stream_type(self) for stream_type in self.stream_types]
 
+    def setup_mapper(self) -> None:
+        """Make the stream maps; where none are configured, each stream makes its own (see `ApiStream.stream_maps`)."""
+        if self.config.get("stream_maps"):
+            super().setup_mapper()
+        else:
+            self.mapper = PluginMapper(plugin_config=dict(self.config), logger=self.logger)
+
     def load_state(self, state: dict[str, Any]) -> None:
         """Take over the state of the last run.
 
@@ -260,6 +268,16 @@ class ApiTap(Tap, ABC):
     # Command line
 
     @classmethod
+    def get_plugin_version(cls) -> str:
+        """Give the version of this package."""
+        return _version(cls.package_name) or super().get_plugin_version()
+
+    @classmethod
+    def get_sdk_version(cls) -> str:
+        """Give the version of the SDK."""
+        return _version("singer-sdk") or super().get_sdk_version()
+
+    @classmethod
     def get_singer_command(cls) -> click.Command:
         """Make the command: the SDK's options, our way with errors."""
         command = super().get_singer_command()
@@ -295,30 +313,33 @@ class ApiTap(Tap, ABC):
     def invoke(
         cls,
         *,
+        config: Any = None,
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Sync, with `--catalog` and `--state` checked before any request."""
-        super().invoke(
-            state=state and io.StringIO(json.dumps(read_object(state, "state"))),
-            catalog=catalog
-            and io.StringIO(json.dumps(_checked_catalog(read_object(catalog, "catalog"), catalog.name))),
-            **kwargs,
+        """Sync, with `--catalog` and `--state` checked before any request, and read no more than once."""
+        if kwargs.get("about"):
+            super().invoke(**kwargs)
+        before = state and read_object(state, "state")
+        chosen = catalog and checked_catalog(read_object(catalog, "catalog"), catalog.name)
+        cls.print_version(print_fn=cls.logger.info)
+        tap = cls(
+            config=config and config.config,
+            parse_env_config=bool(config and config.parse_env),
+            state=before,
+            catalog=chosen and without_unread_fields(chosen, cls.stream_types),
         )
+        tap.sync_all()
 
 
-def _checked_catalog(catalog: dict[str, Any], name: str) -> dict[str, Any]:
-    streams = catalog.get("streams")
-    usable = isinstance(streams, list) and all(
-        isinstance(entry, dict)
-        and isinstance(entry.get("tap_stream_id"), str)
-        and isinstance(entry.get("schema"), dict)
-        for entry in streams
-    )
-    if not usable:
-        raise InvalidInputError(
-            f"The catalog file {name} is not usable: 'streams' must be a list of objects with 'tap_stream_id' and "
-            f"'schema', as --discover writes it"
-        )
-    return catalog
+def _version(package: str) -> str:
+    """Read a package's version out of its metadata; empty where it is not installed.
+
+    `metadata.version` would do so too, but with the parser for e-mails, which takes 4 ms to import, at each start.
+    """
+    try:
+        headers = metadata.distribution(package).read_text("METADATA") or ""
+    except metadata.PackageNotFoundError:
+        return ""
+    return headers.partition("\nVersion: ")[2].partition("\n")[0]

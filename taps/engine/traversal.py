@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from singer_sdk.exceptions import SyncError
 
 from taps.engine.reading import Reading
@@ -20,23 +20,20 @@ if TYPE_CHECKING:
 __all__ = ["Began", "Below", "Failed", "Read", "traverse"]
 
 
-@dataclass(frozen=True, slots=True)
-class Began:
+class Began(Struct, frozen=True):
     """A stream's list begins; a child's does so for each parent."""
 
     stream: ApiStream
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """A page has been read, and all that is below its records has been given."""
 
     stream: ApiStream
     page: Page
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """A stream ends in an error, and gives nothing more; a child's does so below a record of its parent."""
 
     stream: ApiStream
@@ -44,16 +41,14 @@ class Failed:
     below: Below | None
 
 
-@dataclass(frozen=True, slots=True)
-class Below:
+class Below(Struct, frozen=True):
     """A record whose children are to be read."""
 
     stream: ApiStream
     key: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
+class _Opened(Struct, frozen=True):
     """A child's list whose first page is under way."""
 
     stream: ApiStream

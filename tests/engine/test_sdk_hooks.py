@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     [
         (ApiStream, Stream, "_sync_records"),
         (ApiStream, Stream, "state_manager"),
+        (ApiStream, Stream, "stream_maps"),
         (ApiStream, Stream, "log_sync_costs"),
         (ApiTap, Tap, "_handle_termination"),
+        (ApiTap, Tap, "setup_mapper"),
     ],
 )
 def test_what_we_override_is_still_there(ours: type, theirs: type, name: str) -> None:
@@ -55,6 +57,11 @@ def test_state_is_still_kept_through_the_state_manager() -> None:
     assert "self.state_manager.finalize_state" in source
     assert "self.state_manager.is_flushed" in inspect.getsource(Stream._write_state_message)
     assert hasattr(StreamStateManager, "increment_state")
+
+
+def test_the_mapper_still_takes_one_stream_after_the_other() -> None:
+    assert "self.mapper.register_raw_streams_from_catalog(self.catalog)" in inspect.getsource(Tap.setup_mapper)
+    assert hasattr(Stream, "_singer_catalog_entry")
 
 
 def test_a_failure_reaches_whoever_calls_sync_all(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
