@@ -123,6 +123,15 @@ class HttpClient:
         self._budget = budget
         self._redact = redact
         self._logger = logger
+        self._tried = backoff.on_exception(
+            self._waits,
+            ApiError,
+            max_tries=retry.max_retries + 1,
+            giveup=lambda error: not (isinstance(error, ApiError) and error.retriable) or self._is_no_news(error),
+            on_giveup=self._note_end,
+            jitter=None,
+            logger=None,
+        )(self._attempt)
         self._transport = Transport(
             _show(self._origin),
             auth=auth,
@@ -162,24 +171,7 @@ class HttpClient:
         key = (request.url, *sorted(request.params.items()))
         if kept := self._kept.get(key) if keep else None:
             return Reply(kept.url, kept.headers, decode(kept.content))
-        seen: Counter[int] = Counter()
-
-        def is_final(error: Exception) -> bool:
-            if isinstance(error, StatusError) and error.status in once:
-                seen[error.status] += 1
-                return seen[error.status] > 1
-            return not (isinstance(error, ApiError) and error.retriable) or self._is_no_news(error)
-
-        attempt = backoff.on_exception(
-            self._waits,
-            ApiError,
-            max_tries=self._retry.max_retries + 1,
-            giveup=is_final,
-            on_giveup=self._note_end,
-            jitter=None,
-            logger=None,
-        )(self._attempt)
-        raw, reply = attempt(request, decode, headers_in)
+        raw, reply = self._tried(request, decode, headers_in, dict.fromkeys(once, 2))
         if keep:
             self._kept[key] = raw
         return reply
@@ -193,10 +185,15 @@ class HttpClient:
         request: Request,
         decode: Callable[[bytes], _T],
         headers_in: Callable[[str, Mapping[str, str]], None] | None,
+        tries_left: dict[int, int],
     ) -> tuple[Reply[bytes], Reply[_T]]:
         answer = self._send(request, headers_in)
         if answer.status != requests.codes.ok:
-            raise self._refusal(request, answer)
+            refusal = self._refusal(request, answer)
+            if answer.status in tries_left:
+                tries_left[answer.status] -= 1
+                refusal.retriable = tries_left[answer.status] > 0
+            raise refusal
         try:
             content = decode(answer.body)
         except RecordError:

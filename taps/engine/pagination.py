@@ -199,32 +199,38 @@ _MOST_WALKS = 20
 
 
 def _windows(
-    walk: Callable[[Query, Window | None], Generator[Request, Page, _Walk]], query: Query, limit: int | None, unit: str
+    walk: Callable[[Query, Window | None, int | None], Generator[Request, Page, _Walk]],
+    query: Query,
+    limit: int | None,
+    unit: str,
 ) -> Generator[Request, Page, None]:
     """Go through a list window by window, until it has ended.
 
     Pages of a window are counted, and shift when a record on an earlier one changes or is deleted. So where a window
-    has more than one (a second with more records than a page), they are gone through until two ways give the same of
-    that second: a record that went from between them would be missing from the other way. Then the next window begins
-    after the second, for what came behind it may have shifted too. That is spared where the first page was shorter than
-    others were: the list had ended on it.
+    has more than one (a second with more records than a page), all but the last are read again: a record that went
+    from between two of them would show up at the end of the first. Then the next window begins after the second, for
+    what came behind it may have shifted too. That is spared where the first page was shorter than others were: the list
+    had ended on it.
 
     A list without a limit is one walk, and nothing of it is remembered.
     """
     if limit is None:
-        yield from walk(query, None)
+        yield from walk(query, None, None)
         return
     full = 0
     while True:
-        before, full_before = None, full
+        full_before = full
         for _ in range(_MOST_WALKS):
             window = Window(query, f"{limit} {unit}")
-            pages, ended, longest = yield from walk(query, window)
+            pages, ended, longest = yield from walk(query, window, None)
             full = max(full, longest or 0)
             on_one_page = pages == 1 or (longest is not None and longest < full_before)
-            if on_one_page or window.first_second == before:
+            if on_one_page:
                 break
-            before = window.first_second
+            again = Window(query, f"{limit} {unit}")
+            yield from walk(query, again, pages - 1)
+            if window.holds(again, pages - 1):
+                break
         else:
             raise PaginationError(f"GET {query.request.path}: the list changes faster than its pages can be read")
         if not on_one_page and window.can_pass_first_second:
@@ -267,7 +273,7 @@ class BodyLink(Struct, Pagination, frozen=True):
         """Follow the links, untouched; begin again from the last cursor where the list is windowed."""
         yield from _windows(self._walk, query, self.window, "records")
 
-    def _walk(self, query: Query, window: Window | None) -> Generator[Request, Page, _Walk]:
+    def _walk(self, query: Query, window: Window | None, most: int | None) -> Generator[Request, Page, _Walk]:
         received = pages = 0
         request = query.first().with_params({self.size_param: query.page_size})
         page = yield request
@@ -281,7 +287,7 @@ class BodyLink(Struct, Pagination, frozen=True):
                 exhausted = received + query.page_size > self.window
                 if exhausted:
                     window.cut_off()
-                if exhausted or (link is not None and window.can_move):
+                if exhausted or pages == most or (link is not None and window.can_move):
                     return _Walk(pages, ended=False)
             if link is None:
                 return _Walk(pages, ended=True)
@@ -321,7 +327,7 @@ class PageNumber(Struct, Pagination, frozen=True):
         """Count up; begin again from the last cursor where the list is windowed."""
         yield from _windows(self._walk, query, self.window, "pages")
 
-    def _walk(self, query: Query, window: Window | None) -> Generator[Request, Page, _Walk]:
+    def _walk(self, query: Query, window: Window | None, most: int | None) -> Generator[Request, Page, _Walk]:
         request = query.first().with_params({self.size_param: query.page_size})
         longest = 0
         for number in itertools.count(1):
@@ -332,6 +338,8 @@ class PageNumber(Struct, Pagination, frozen=True):
             if window is None:
                 continue
             window.add(page)
+            if number == most:
+                return _Walk(number, ended=False, longest=longest)
             if window.can_move or number == self.window:
                 window.cut_off()
                 return _Walk(number, ended=False, longest=longest)

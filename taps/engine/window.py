@@ -37,6 +37,7 @@ class Window:
         self._query = query
         self._limit = limit
         self._versions: list[tuple[Any, ...]] = []
+        self._pages: list[int] = []
         self._first: datetime | None = None
         self._last: datetime | None = None
         self._ascending = True
@@ -57,14 +58,11 @@ class Window:
                 self._ascending_within_seconds = False
                 self._first = min(instant, self._first)
             self._versions.append((instant, *key))
+        self._pages.append(len(self._versions))
 
-    @property
-    def first_second(self) -> list[tuple[Any, ...]]:
-        """The versions of the records of the earliest second, in the order in which they were given."""
-        if self._first is None:
-            return []
-        end = _second(self._first) + timedelta(seconds=1)
-        return [version for version in self._versions if version[0] < end]
+    def holds(self, again: Window, pages: int) -> bool:
+        """Tell whether so many first pages were the same when they were read again, record by record."""
+        return len(again._pages) == pages and again._versions == self._versions[: self._pages[pages - 1]]
 
     @property
     def can_pass_first_second(self) -> bool:
