@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import datetime, timezone
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taps.engine.ahead import PagesAhead
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Reading"]
 
 _PAGES_AHEAD = 2
+_PATIENCE = 0.002  # seconds that a page is held back at most, while nobody has anything else to do
 _CHILD_PAGES_AHEAD = 2  # many children are under way at once, so that none need be far ahead
 
 
@@ -60,6 +61,7 @@ class Reading:
         self._requests = stream.pagination.requests(stream.query(context))
         self._request = next(self._requests)
         self._ready: SimpleQueue[Page | _End] = SimpleQueue()
+        self._held: Page | None = None
         self._lock = threading.Lock()
         self._ended = False
         self._running = True
@@ -93,7 +95,11 @@ class Reading:
         self._ahead.close()
 
     def _next(self) -> Page | None:
-        found = self._ready.get()
+        try:
+            found = self._ready.get(timeout=_PATIENCE)
+        except Empty:
+            self._give_held()
+            found = self._ready.get()
         if isinstance(found, _End):
             if found.error is not None:
                 raise found.error
@@ -119,24 +125,40 @@ class Reading:
                 page, end = None, _End(repeated)
             except BaseException as error:  # noqa: BLE001 - it is raised where the pages are used
                 end = _End(error)
-            if page is not None:
-                self._ready.put(page)
             with self._lock:
                 self._ended = self._ended or end is not None
-                self._running = running = not self._ended and self._ready.qsize() < self._most
+                self._running = running = not self._ended and self._ready.qsize() + 1 < self._most
+                if running and page is not None and page.headers.get("Content-Encoding"):
+                    self._held, page = page, None
+            if page is not None:
+                self._ready.put(page)
             if end is not None:
                 self._ready.put(end)
+
+    def _give_held(self) -> None:
+        """Give a page that was held back until the next one's body is unpacked.
+
+        Unpacking is the one long thing that a worker does while other threads may run: a page that is used at that
+        time costs nothing. Used before, it would keep the worker from getting at the next page's body.
+        """
+        with self._lock:
+            held, self._held = self._held, None
+            if held is not None:
+                self._ready.put(held)
 
     def _fetch(self, request: Request, headers_in: Callable[[str, Mapping[str, str]], None]) -> Page:
         """Get one page; one that is too heavy for the API is asked for again with half as many records."""
         stream = self._stream
+
+        def both(url: str, headers: Mapping[str, str]) -> None:
+            self._give_held()
+            headers_in(url, headers)
+
         while True:
             size = stream.pagination.size_of(request) if stream.halves_pages_on else None
             once = stream.halves_pages_on if size and size > 1 else frozenset()
             try:
-                reply = stream.tap.http.get(
-                    request, self._decode, keep=stream.shares_pages, once=once, headers_in=headers_in
-                )
+                reply = stream.tap.http.get(request, self._decode, keep=stream.shares_pages, once=once, headers_in=both)
                 return Page(reply.url, reply.headers, reply.content, datetime.now(timezone.utc), request.start)
             except StatusError as error:
                 if error.status not in once or not size:

@@ -69,8 +69,9 @@ def parse_timestamps(texts: Sequence[str | None]) -> list[datetime | None]:
     if max(map(len, present), default=0) <= _MICROSECONDS:
         with contextlib.suppress(msgspec.ValidationError):
             instants: list[Any] = msgspec.convert(present, _INSTANTS)
-            if {instant.tzinfo for instant in instants} != {timezone.utc}:
-                instants = list(map(_in_utc, instants, present))
+            for index, instant in enumerate(instants):
+                if instant.tzinfo is not timezone.utc:
+                    instants[index] = _in_utc(instant, present[index])
             if present is texts:
                 return instants
             given = iter(instants)
@@ -79,8 +80,6 @@ def parse_timestamps(texts: Sequence[str | None]) -> list[datetime | None]:
 
 
 def _in_utc(instant: datetime, text: str) -> datetime:
-    if instant.tzinfo is timezone.utc:
-        return instant
     return instant.astimezone(timezone.utc) if instant.tzinfo else parse_timestamp(text)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from taps.engine.redaction import Redactor
 
 __all__ = ["Answer", "Transport"]
+
+_LARGEST_BUFFER = 64 * 1024 * 1024
 
 
 class Answer(Struct, frozen=True):
@@ -117,8 +121,8 @@ class Transport:
             begun = True
             if headers_in is not None and response.status == requests.codes.ok:
                 headers_in(url, response.headers)
-            body = response.read(decode_content=True)
-        except (HTTPError, OSError, requests.exceptions.RequestException, UnicodeError) as error:
+            body = _body(response)
+        except (HTTPError, OSError, EOFError, zlib.error, requests.exceptions.RequestException, UnicodeError) as error:
             raise self._failure(path, error, begun=begun) from None
         return Answer(request, url, response.status, response.headers, body)
 
@@ -150,6 +154,22 @@ class Transport:
         if isinstance(error, ProtocolError | OSError):
             return TransferError(path, f"connection lost: {reason(error)}", retriable=True)
         return ApiError(path, self._redact(f"request not possible: {reason(error)}"))
+
+
+def _body(response: BaseHTTPResponse) -> bytes:
+    """Read a body in one piece, and unpack it in one.
+
+    In pieces, as `urllib3` does it, each piece waits for whatever else the interpreter is at.
+    """
+    if response.headers.get("Content-Encoding", "").strip().lower() != "gzip":
+        return response.read(decode_content=True)
+    packed = response.read(decode_content=False)
+    if not packed:
+        return packed
+    size = int.from_bytes(packed[-4:], "little")  # RFC 1952, 2.3.1
+    body = zlib.decompress(packed, wbits=16 + zlib.MAX_WBITS, bufsize=min(size, _LARGEST_BUFFER) + 1)
+    # It has more than one member, which is allowed, or something behind it.
+    return body if len(body) == size else gzip.decompress(packed)
 
 
 class _Connections(HTTPAdapter):
