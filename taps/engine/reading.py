@@ -130,6 +130,8 @@ class Reading:
                 self._running = running = not self._ended and self._ready.qsize() + 1 < self._most
                 if running and page is not None and page.headers.get("Content-Encoding"):
                     self._held, page = page, None
+            if not running:
+                self._give_held()
             if page is not None:
                 self._ready.put(page)
             if end is not None:

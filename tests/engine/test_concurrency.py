@@ -210,6 +210,19 @@ def test_a_linked_page_is_asked_for_before_the_body_that_comes_before_it_is_ther
     assert [record["id"] for record in output.records("agents")] == [1, 2]
 
 
+def test_pages_that_are_packed_are_all_given_and_in_their_order_before_a_failure() -> None:
+    """Such a page is held back until the next one comes, or does not."""
+    with Sandbox(size=500, latency=0.01) as sandbox:
+        whole = sync(TapHelpdesk, config_for(sandbox), streams=["tickets"])
+        asked = len([request for request in sandbox.requests if request.path == "/v1/tickets"])
+        sandbox.set_faults([f"500:path=/v1/tickets,after={asked // 2}"])
+        broken = sync(TapHelpdesk, config_for(sandbox, max_retries=0), streams=["tickets"])
+    assert broken.exit_code == 1
+    got = [record["id"] for record in broken.records("tickets")]
+    assert 100 < len(got) < 500
+    assert got == [record["id"] for record in whole.records("tickets")][: len(got)]
+
+
 def test_a_sync_that_cannot_go_on_leaves_nothing_running(desk: tuple[Desk, dict[str, Any]]) -> None:
     served, config = desk
     tap = TapHelpdesk(config={**config, "backoff_factor": 60})
