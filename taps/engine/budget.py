@@ -6,14 +6,13 @@ import bisect
 import math
 import threading
 import time
-from dataclasses import replace
 from http import HTTPStatus
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from taps.engine.pacing import retry_after_seconds
 from taps.engine.quota import Quota, Scout
-from taps.engine.ratelimits import LONGEST_WAIT, read_rate_limits
+from taps.engine.ratelimits import LONGEST_WAIT, RateLimits, read_rate_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,7 +98,7 @@ class RateBudget:
             # Nobody waits so long. The client gives the request up, and whoever sends another is told the same.
             limits = asked = None
         elif asked is not None and limits is not None:
-            limits = replace(limits, reset=asked)
+            limits = RateLimits(limits.remaining, asked, limits.cost)
         with self._lock:
             serial, held = self._end()
             now = self._clock()

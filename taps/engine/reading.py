@@ -125,13 +125,12 @@ class Reading:
                 page, end = None, _End(repeated)
             except BaseException as error:  # noqa: BLE001 - it is raised where the pages are used
                 end = _End(error)
+            self._give_held()  # one that was begun early has its headers in before the page before it is held
             with self._lock:
                 self._ended = self._ended or end is not None
                 self._running = running = not self._ended and self._ready.qsize() + 1 < self._most
                 if running and page is not None and page.headers.get("Content-Encoding"):
                     self._held, page = page, None
-            if not running:
-                self._give_held()
             if page is not None:
                 self._ready.put(page)
             if end is not None:

@@ -223,6 +223,14 @@ def test_pages_that_are_packed_are_all_given_and_in_their_order_before_a_failure
     assert got == [record["id"] for record in whole.records("tickets")][: len(got)]
 
 
+def test_packed_pages_that_are_begun_early_are_all_given_in_their_order() -> None:
+    with Sandbox(size=3_000, page_cap=7, jitter=0.003) as sandbox:
+        held = [record["id"] for record in sandbox.helpdesk.records("contacts")]
+        for _ in range(5):
+            output = sync(TapHelpdesk, config_for(sandbox, max_concurrency=8), streams=["contacts"])
+            assert [record["id"] for record in output.records("contacts")] == held
+
+
 def test_a_sync_that_cannot_go_on_leaves_nothing_running(desk: tuple[Desk, dict[str, Any]]) -> None:
     served, config = desk
     tap = TapHelpdesk(config={**config, "backoff_factor": 60})
