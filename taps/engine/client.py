@@ -16,6 +16,7 @@ from urllib3.util import parse_url
 
 from taps.engine.auth import RenewableAuth
 from taps.engine.errors import ApiError, BodyError, ForeignOriginError, RecordError, StatusError
+from taps.engine.gate import Gate
 from taps.engine.pacing import retry_after_seconds
 from taps.engine.transport import Transport
 from taps.engine.wording import MESSAGE_LENGTH, api_message
@@ -40,6 +41,7 @@ _T = TypeVar("_T")
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LONGEST_WAIT = 3600.0
+_SIDE_BY_SIDE = 2  # tries of a request; each further one is made alone
 
 
 class Request(Struct, frozen=True):
@@ -123,6 +125,7 @@ class HttpClient:
         self._budget = budget
         self._redact = redact
         self._logger = logger
+        self._gate = Gate()
         self._tried = backoff.on_exception(
             self._waits,
             ApiError,
@@ -138,6 +141,7 @@ class HttpClient:
             timeout=timeout,
             user_agent=user_agent,
             budget=budget,
+            gate=self._gate,
             connections=connections,
             redact=redact,
         )
@@ -171,7 +175,10 @@ class HttpClient:
         key = (request.url, *sorted(request.params.items()))
         if kept := self._kept.get(key) if keep else None:
             return Reply(kept.url, kept.headers, decode(kept.content))
-        raw, reply = self._tried(request, decode, headers_in, dict.fromkeys(once, 2))
+        try:
+            raw, reply = self._tried(request, decode, headers_in, dict.fromkeys(once, 2))
+        finally:
+            self._gate.leave()
         if keep:
             self._kept[key] = raw
         return reply
@@ -179,6 +186,7 @@ class HttpClient:
     def close(self) -> None:
         """Let no further request begin, and end all waiting."""
         self._budget.close()
+        self._gate.close()
 
     def _attempt(
         self,
@@ -263,6 +271,8 @@ class HttpClient:
         for tries in itertools.count(2):
             seconds = waits.send(error)
             self._logger.warning("%s; try %d of %d in %.1f s", error, tries, self._retry.max_retries + 1, seconds)
+            if tries > _SIDE_BY_SIDE:
+                self._gate.claim()
             self._budget.sleep(seconds)
             error = yield 0.0
 

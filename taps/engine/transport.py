@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
     from taps.engine.budget import RateBudget
+    from taps.engine.gate import Gate
     from taps.engine.redaction import Redactor
 
 __all__ = ["Answer", "Transport"]
@@ -67,6 +68,7 @@ class Transport:
         timeout: Seconds to wait for a connection, and for each further piece of an answer.
         user_agent: Header of each request.
         budget: Limits the rate.
+        gate: Lets requests through.
         connections: Connections to keep.
         redact: Takes secrets out of messages.
     """
@@ -79,6 +81,7 @@ class Transport:
         timeout: float,
         user_agent: str,
         budget: RateBudget,
+        gate: Gate,
         connections: int,
         redact: Redactor,
     ) -> None:
@@ -86,6 +89,7 @@ class Transport:
         self._auth = auth
         self._timeout = timeout
         self._budget = budget
+        self._gate = gate
         self._redact = redact
         self._headers = {
             **requests.utils.default_headers(),
@@ -117,11 +121,12 @@ class Transport:
         begun = False
         try:
             request = self._signed(url)
-            response = self._headers_of(request)
-            begun = True
-            if headers_in is not None and response.status == requests.codes.ok:
-                headers_in(url, response.headers)
-            body = _body(response)
+            with self._gate.passage():
+                response = self._headers_of(request)
+                begun = True
+                if headers_in is not None and response.status == requests.codes.ok:
+                    headers_in(url, response.headers)
+                body = _body(response)
         except (HTTPError, OSError, EOFError, zlib.error, requests.exceptions.RequestException, UnicodeError) as error:
             raise self._failure(path, error, begun=begun) from None
         return Answer(request, url, response.status, response.headers, body)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from taps.sandbox.answers import Refusal, header
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,12 +20,12 @@ class BasicAuth:
     Args:
         app: What is guarded.
         user: The user's name that is asked for, which is the API key.
-        password: The password that is asked for.
+        passwords: The passwords of which one is asked for.
     """
 
-    def __init__(self, app: ASGIApp, *, user: str, password: str) -> None:
+    def __init__(self, app: ASGIApp, *, user: str, passwords: Collection[str]) -> None:
         self._app = app
-        self._expected = base64.b64encode(f"{user}:{password}".encode())
+        self._expected = {base64.b64encode(f"{user}:{password}".encode()) for password in passwords}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it with 401.
@@ -39,7 +39,7 @@ class BasicAuth:
             Refusal: The credentials are missing or others.
         """
         scheme, _, given = (header(scope, b"authorization") or b"").partition(b" ")
-        if scheme.lower() != b"basic" or given.strip() != self._expected:
+        if scheme.lower() != b"basic" or given.strip() not in self._expected:
             # What was sent is not repeated: an answer ends up in logs.
             raise Refusal(
                 401,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taps.sandbox.descriptor import CACHE_MB
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
@@ -49,6 +51,27 @@ _TYPES: Mapping[type, click.ParamType[Any]] = {bool: click.BOOL, int: click.INT,
 @click.option("--jitter", type=click.FloatRange(0), default=0.0, help="Seconds that it is late on top, at most.")
 @click.option("--fault", "faults", multiple=True, metavar="SPEC", help="What goes wrong, such as 429:every=20.")
 @click.option("--rate-limit", type=click.IntRange(1), default=None, help="The requests a minute that are answered.")
+@click.option(
+    "--rate-window",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds that are the minute.",
+)
+@click.option(
+    "--rate-kind",
+    type=click.Choice(["fixed", "sliding", "bucket"]),
+    default="fixed",
+    show_default=True,
+    help="How the requests are counted.",
+)
+@click.option(
+    "--rate-headers",
+    type=click.Choice(["total", "reset", "none"]),
+    default="total",
+    show_default=True,
+    help="What answers tell of it.",
+)
 @click.option("--api-key", help="The key that an API asks for; sandbox-key by default.")
 @click.option("--max-ticket-pages", type=click.IntRange(1), help="The help desk's last ticket page; 300 by default.")
 @click.option(
@@ -59,6 +82,13 @@ _TYPES: Mapping[type, click.ParamType[Any]] = {bool: click.BOOL, int: click.INT,
     help="Something that an API has of its own, such as export_page=100; it is set for all that have it.",
 )
 @click.option("--warm", is_flag=True, help="Make all records before serving, not when they are first asked for.")
+@click.option(
+    "--cache-mb",
+    type=click.IntRange(1),
+    default=CACHE_MB,
+    show_default=True,
+    help="Megabytes of pages to keep, so that they are made once and not for each reader.",
+)
 @click.option("--quiet", is_flag=True, help="Print the addresses alone.")
 def serve(
     *,

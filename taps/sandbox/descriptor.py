@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from taps.sandbox.control import Store
 
+#: Megabytes of pages that a server keeps, unless it is told otherwise.
+CACHE_MB = 512
+
 _NONE: Mapping[str, Any] = {}
 
 
@@ -24,12 +27,14 @@ class Rules:
         page_cap: The most records that it puts in a page, whatever is asked for.
         ragged: Whether it gives pages of uneven length.
         options: The API's own options, each with its value.
+        cache_mb: Megabytes of pages that it keeps, so that a second reader need not wait until they are made.
     """
 
     credentials: Mapping[str, str]
     page_cap: int = 100
     ragged: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    cache_mb: int = CACHE_MB
 
 
 @dataclass(frozen=True)
@@ -67,12 +72,20 @@ class Api:
         """All that can be set for this API alone: credentials, alternatives and options."""
         return {**self.credentials, **self.alternatives, **self.options}
 
-    def rules(self, *, page_cap: int | None = None, ragged: bool = False, settings: Mapping[str, Any] = _NONE) -> Rules:
+    def rules(
+        self,
+        *,
+        page_cap: int | None = None,
+        ragged: bool = False,
+        cache_mb: int = CACHE_MB,
+        settings: Mapping[str, Any] = _NONE,
+    ) -> Rules:
         """Settle how a server of this API behaves.
 
         Args:
             page_cap: The server's own cap; None for the API's page size.
             ragged: Whether pages are of uneven length.
+            cache_mb: Megabytes of pages to keep.
             settings: Other values than the defaults for credentials, alternatives and options.
 
         Returns:
@@ -90,4 +103,5 @@ class Api:
             self.page_size if page_cap is None else page_cap,
             ragged,
             {name: given[name] for name in self.options},
+            cache_mb,
         )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Scope, Send
 
-_KEPT_BYTES = 512 * 1024 * 1024
+_MEGABYTE = 1024 * 1024
 #: A page's objects, and its compressed form once somebody asked for that.
 _OVERHEAD = 1_000
 
@@ -44,11 +44,15 @@ class Page:
 
 
 class PageCache:
-    """Pages by path and query, for as long as the data stays as it is."""
+    """Pages by path and query, for as long as the data stays as it is.
 
-    def __init__(self) -> None:
+    Args:
+        megabytes: What all kept pages together may weigh; the oldest go first.
+    """
+
+    def __init__(self, megabytes: int) -> None:
         self._version = -1
-        self._pages: BoundedCache[tuple[str, str, bytes], Page] = BoundedCache(_KEPT_BYTES)
+        self._pages: BoundedCache[tuple[str, str, bytes], Page] = BoundedCache(megabytes * _MEGABYTE)
 
     def page(self, scope: Scope, version: int, make: Callable[[], Page]) -> Page:
         """Give the page that a request asks for.

@@ -12,6 +12,7 @@ from taps.sandbox import control
 from taps.sandbox.answers import Json, Refusal, refuse
 from taps.sandbox.apis import APIS, Stores
 from taps.sandbox.breakage import Breakage
+from taps.sandbox.descriptor import CACHE_MB
 from taps.sandbox.faults import Faults
 from taps.sandbox.serving import Serving
 from taps.sandbox.traffic import Journal, RateLimit, Recorder, SeenRequest
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from typing_extensions import Self
+
+    from taps.sandbox.traffic import RateHeaders, RateKind
 
 _SIZE = 2_000
 
@@ -49,8 +52,14 @@ class Sandbox(Stores):
         latency: Seconds that every answer is late.
         jitter: Seconds that an answer is late on top, at most.
         rate_limit: The requests a minute that are answered; None for any number.
+        rate_window: Seconds instead of a minute.
+        rate_kind: How they are counted: in windows that are `fixed` or `sliding`, or as a `bucket` that fills evenly.
+        rate_headers: What answers tell of it: the `total` and what remains, these and the seconds to the `reset`, or
+            `none`.
         warm: Whether to make and serialise all top-level records before serving; otherwise that is done when they are
             first asked for.
+        cache_mb: Megabytes of pages to keep once they are made. A client that reads all of a large collection again
+            finds them only if there is room for all.
         **settings: The API's own: other credentials, such as `api_key`, and its options, such as the help desk's
             `max_ticket_pages`.
 
@@ -76,7 +85,11 @@ class Sandbox(Stores):
         latency: float = 0,
         jitter: float = 0,
         rate_limit: int | None = None,
+        rate_window: float = 60,
+        rate_kind: RateKind = "fixed",
+        rate_headers: RateHeaders = "total",
         warm: bool = False,
+        cache_mb: int = CACHE_MB,
         **settings: Any,
     ) -> None:
         if api not in APIS:
@@ -84,7 +97,7 @@ class Sandbox(Stores):
         self.api = APIS[api]
         if size is None:
             size = _SIZE if tickets is None else tickets
-        rules = self.api.rules(page_cap=page_cap, ragged=ragged, settings=settings)
+        rules = self.api.rules(page_cap=page_cap, ragged=ragged, cache_mb=cache_mb, settings=settings)
         self._credentials = rules.credentials
         self.api_key = rules.credentials.get("api_key", "")
         self._faults = Faults(faults)
@@ -99,7 +112,16 @@ class Sandbox(Stores):
             Middleware(Breakage, faults=self._faults, prefix_spared=spared, link=self.api.link),
         ]
         if rate_limit is not None:
-            middleware.append(Middleware(RateLimit, limit=rate_limit, prefix_spared=spared))
+            middleware.append(
+                Middleware(
+                    RateLimit,
+                    limit=rate_limit,
+                    prefix_spared=spared,
+                    window=rate_window,
+                    kind=rate_kind,
+                    headers=rate_headers,
+                )
+            )
         app = Starlette(
             routes=[
                 control.Control({api: store}, self._faults, self._journal).mount(),

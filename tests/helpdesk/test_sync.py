@@ -264,9 +264,11 @@ def test_a_parent_deleted_meanwhile_is_a_warning_and_has_no_children(sandbox: Sa
         "401:every=6",
     ],
 )
-def test_faults_that_pass_cost_nothing(sandbox: Sandbox, fault: str) -> None:
+@pytest.mark.parametrize("number", [1, 4, 16])
+def test_faults_that_pass_cost_nothing(sandbox: Sandbox, fault: str, number: int) -> None:
+    """Of requests side by side the same could be struck each time, by chance; so the last tries are made alone."""
     sandbox.set_faults([fault])
-    output = sync(TapHelpdesk, config_for(sandbox))
+    output = sync(TapHelpdesk, config_for(sandbox, max_concurrency=number))
     assert output.exit_code == 0, output.errors
     assert dict(output.counts) == {name: count for name, count in sandbox.helpdesk.counts().items() if count}
 

@@ -69,6 +69,15 @@ def test_quiet_prints_the_address_alone() -> None:
         assert process.communicate(timeout=5) == ("", "")
 
 
+def test_a_rate_limit_can_be_had_in_several_ways() -> None:
+    limited = ("--rate-limit", "1", "--rate-window", "30", "--rate-kind", "sliding", "--rate-headers", "reset")
+    with started("--api", "helpdesk", "--size", "1", *limited) as (_, url, key), requests.Session() as session:
+        session.auth = (key, "X")
+        answers = [session.get(f"{url}/v1/groups", timeout=10) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[0].headers["x-ratelimit-reset"] == "30"
+
+
 def lines_of(*arguments: str, count: int) -> list[str]:
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -122,6 +131,8 @@ def test_an_apis_credentials_and_options_are_its_own() -> None:
         ["--port", "70000"],
         ["--tickets", "many"],
         ["--page-cap", "101"],
+        ["--rate-window", "0"],
+        ["--rate-kind", "nonsense"],
         ["--no-such-option"],
         ["stray"],
         ["--host", "256.0.0.1"],
@@ -132,6 +143,8 @@ def test_an_apis_credentials_and_options_are_its_own() -> None:
         ["--option", "export_page=many"],
         ["--option", "export_page=0"],
         ["--option", "export_end=nonsense"],
+        ["--option", "huge_numbers=perhaps"],
+        ["--cache-mb", "0"],
     ],
 )
 def test_a_bad_option_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

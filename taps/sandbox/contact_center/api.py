@@ -33,7 +33,7 @@ def routes(store: ContactCenterStore, rules: Rules) -> list[BaseRoute]:
     Returns:
         One mount, `/v1`.
     """
-    pages = PageCache()
+    pages = PageCache(rules.cache_mb)
     endpoints = [Route(f"/{stream}", _Overview(stream, store, rules, pages)) for stream in _STREAMS]
     guard = Middleware(QueryKey, key=rules.credentials["api_key"], refusal=_UNAUTHORIZED)
     return [Mount("/v1", app=Router(endpoints, redirect_slashes=False, default=_unknown_path), middleware=[guard])]

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from taps.sandbox.answers import Content, Refusal
+from taps.sandbox.answers import Refusal
 from taps.sandbox.auth import BasicAuth
 from taps.sandbox.descriptor import Api, Rules
+from taps.sandbox.helpdesk.dialects import Dialect, VendorDialect
 from taps.sandbox.helpdesk.query import Query, invalid
 from taps.sandbox.helpdesk.store import HelpdeskStore
 from taps.sandbox.helpdesk.streams import STREAMS, Stream
 from taps.sandbox.instants import DAY
 from taps.sandbox.pages import Page, PageCache
-from taps.sandbox.paging import by_cursor, by_number
-from taps.sandbox.rows import NO_INSTANT, Record, Rows, encode
+from taps.sandbox.paging import by_cursor, by_linked_number, by_number
+from taps.sandbox.rows import NO_INSTANT, Record, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,19 +47,26 @@ def routes(store: HelpdeskStore, rules: Rules) -> list[BaseRoute]:
         rules: How to serve them.
 
     Returns:
-        One mount, `/v1`.
+        A mount for each form in which the records can be had: `/v1` and `/api/v2`.
     """
-    pages = PageCache()
+    pages = PageCache(rules.cache_mb)
     kinds = {"settings": _Settings, "tickets": _TicketList}
-    lists = [
-        Route(
-            stream.path.removeprefix("/v1").replace("{id}", "{id:int}"),
-            kinds.get(name, _ChildList if stream.parent else _LinkedList)(stream, store, rules, pages),
-        )
-        for name, stream in STREAMS.items()
-    ]
-    guard = Middleware(BasicAuth, user=rules.credentials["api_key"], password=_PASSWORD)
-    return [Mount("/v1", app=Router(lists, redirect_slashes=False, default=_unknown_path), middleware=[guard])]
+    key = rules.credentials["api_key"]
+    mounts: list[BaseRoute] = []
+    # The vendor's product takes any password.
+    for kind, passwords in ((Dialect, (_PASSWORD,)), (VendorDialect, (_PASSWORD, ""))):
+        dialect = kind(huge_numbers=rules.options["huge_numbers"])
+        lists = [
+            Route(
+                stream.path.removeprefix(Dialect.root).replace("{id}", "{id:int}"),
+                kinds.get(name, _ChildList if stream.parent else _LinkedList)(stream, store, rules, pages, dialect),
+            )
+            for name, stream in STREAMS.items()
+        ]
+        guard = Middleware(BasicAuth, user=key, passwords=passwords)
+        router = Router(lists, redirect_slashes=False, default=_unknown_path)
+        mounts.append(Mount(dialect.root, app=router, middleware=[guard]))
+    return mounts
 
 
 async def _unknown_path(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -67,14 +76,16 @@ async def _unknown_path(scope: Scope, _receive: Receive, _send: Send) -> None:
 class _List:
     """The endpoint of one collection; its kinds differ in how they cut out a page."""
 
-    parameters: tuple[str, ...] = ("limit", "cursor")
+    parameters: tuple[str, ...] = ()
 
-    def __init__(self, stream: Stream, store: HelpdeskStore, rules: Rules, pages: PageCache) -> None:
+    def __init__(self, stream: Stream, store: HelpdeskStore, rules: Rules, pages: PageCache, dialect: Dialect) -> None:
         self._stream = stream
         self._store = store
         self._rules = rules
         self._pages = pages
-        self._allowed = frozenset(self.parameters) | {name for name, _ in stream.filters}
+        self._dialect = dialect
+        self._place = "page" if dialect.numbered else "cursor"
+        self._allowed = {dialect.size, *(self.parameters or (self._place,)), *(name for name, _ in stream.filters)}
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":
@@ -90,19 +101,29 @@ class _List:
     def _page(self, scope: Scope) -> Page:
         raise NotImplementedError
 
+    def _size(self, query: Query) -> int:
+        return query.size(self._dialect.size, self._dialect.usual_size, self._rules.page_cap)
+
     def _link(self, scope: Scope, total: int, query: Query) -> tuple[slice, str | None]:
         path: str = scope["path"]
-        cut = by_cursor(total, query.size(self._rules.page_cap), query.cursor(), path if self._rules.ragged else None)
+        ragged = path if self._rules.ragged else None
+        following: str | int | None
+        if self._dialect.numbered:
+            cut, more = by_linked_number(total, self._size(query), query.page(), ragged)
+            following = query.page() + 1 if more else None
+        else:
+            cut = by_cursor(total, self._size(query), query.cursor(), ragged)
+            following = cut.cursor
         target = None
-        if cut.cursor is not None:
-            target = f"{path}?{urlencode([*query.others(), ('cursor', cut.cursor)])}"
+        if following is not None:
+            target = f"{path}?{urlencode([*query.others(self._place), (self._place, following)])}"
         return slice(cut.start, cut.stop), target
 
 
 class _Settings(_List):
     def _page(self, scope: Scope) -> Page:
         Query(scope["query_string"], self._allowed)
-        return Page(Content(encode({"data": self._store.settings})))
+        return Page(self._dialect.single(self._store.settings))
 
 
 class _LinkedList(_List):
@@ -115,7 +136,7 @@ class _LinkedList(_List):
             if moment is not None:
                 keys = rows.since(field, moment)
         part, target = self._link(scope, len(keys), query)
-        return Page(_envelope([rows.body(key) for key in keys[part]]), target)
+        return Page(self._dialect.wrap([self._dialect.row(rows, key) for key in keys[part]]), target)
 
 
 class _ChildList(_List):
@@ -126,11 +147,16 @@ class _ChildList(_List):
         if records is None:
             raise Refusal(404, {"code": "not_found", "message": f"There is no {self._stream.parent} record {parent}"})
         part, target = self._link(scope, len(records), query)
-        return Page(_envelope([encode(record) for record in records[part]]), target)
+        return Page(self._dialect.wrap([self._dialect.child(record) for record in records[part]]), target)
 
 
 class _TicketList(_List):
-    parameters = ("limit", "page", "order_by", "order_type", "include")
+    parameters = ("page", "order_by", "order_type", "include")
+
+    def __init__(self, stream: Stream, store: HelpdeskStore, rules: Rules, pages: PageCache, dialect: Dialect) -> None:
+        super().__init__(stream, store, rules, pages, dialect)
+        if dialect.filters:
+            self._allowed.add("filter")
 
     def _page(self, scope: Scope) -> Page:
         query = Query(scope["query_string"], self._allowed)
@@ -138,49 +164,66 @@ class _TicketList(_List):
         last = self._rules.options["max_ticket_pages"]
         if page > last:
             raise invalid("page", f"You cannot access tickets beyond the {last}th page")
-        included = query.choices("include", _INCLUDES)
+        included = query.choices("include", {*_INCLUDES, *self._dialect.includes})
         omit = frozenset(name for part, names in _INCLUDES.items() if part not in included for name in names)
+        if query.choice("filter", ("", *self._dialect.filters)):
+            return Page(self._dialect.wrap([]))
         rows = self._store.rows("tickets")
-        keys = _ordered(
+        ordered = _ordered(
             rows,
             query.moment("updated_since"),
             query.choice("order_by", _ORDERS),
             descending=query.choice("order_type", ("desc", "asc")) == "desc",
         )
-        cut = by_number(len(keys), query.size(self._rules.page_cap), page, ragged=self._rules.ragged)
-        return Page(_envelope([rows.body(key, omit) for key in keys[cut.start : cut.stop]]))
+        if self._dialect.numbered:
+            part, target = self._link(scope, len(ordered), query)
+        else:
+            cut = by_number(len(ordered), self._size(query), page, ragged=self._rules.ragged)
+            part, target = slice(cut.start, cut.stop), None
+        return Page(self._dialect.wrap([self._dialect.row(rows, key, omit) for key in ordered.keys(part)]), target)
 
 
-def _ordered(rows: Rows, since: int | None, order_by: str, *, descending: bool) -> Sequence[int]:
+@dataclass(frozen=True)
+class _Ordered:
+    """Tickets in the order asked for: those of `ascending` from a place on, the last of them first if `descending`."""
+
+    ascending: Sequence[int]
+    first: int = 0
+    descending: bool = False
+
+    def __len__(self) -> int:
+        return len(self.ascending) - self.first
+
+    def keys(self, part: slice) -> Sequence[int]:
+        places = range(self.first, len(self.ascending))
+        return [self.ascending[place] for place in (places[::-1] if self.descending else places)[part]]
+
+
+def _ordered(rows: Rows, since: int | None, order_by: str, *, descending: bool) -> _Ordered:
     def rank(key: int) -> tuple[Any, int]:
         value = rows.record(key).get(order_by) if order_by == "status" else rows.value(key, order_by)
         return (value if isinstance(value, int) else NO_INSTANT, key)
 
-    def select() -> list[int]:
-        # A client that reads on in windows asks for many instants: only the cut is new each time, not the order.
-        ranks, keys = rows.memo(("ranked", order_by), lambda: _unzip(sorted(map(rank, rows.keys))))
-        if since is not None and order_by == "updated_at":
-            keys = keys[bisect_left(ranks, since) :]
-        elif since is not None:
-            matching = set(rows.since("updated_at", since))
-            keys = [key for key in keys if key in matching]
-        elif keys:
-            # Recent is measured from the newest ticket: made-up tickets stop at a fixed day, and a list that is empty
-            # from then on would show less of what this default does.
-            opened = {key: rows.value(key, "created_at") for key in keys}
-            newest = max((moment for moment in opened.values() if moment != NO_INSTANT), default=NO_INSTANT)
-            keys = [key for key in keys if opened[key] >= newest - _RECENT]
-        return keys[::-1] if descending else keys
+    ranks, keys = rows.memo(("ranked", order_by), lambda: _unzip(sorted(map(rank, rows.keys))))
+    if since is not None and order_by == "updated_at":
+        # A client that reads on in windows asks for many instants: of a large list, only the place is looked for.
+        return _Ordered(keys, bisect_left(ranks, since), descending)
 
-    return rows.memo(("order", since, order_by, descending), select)
+    def select() -> list[int]:
+        if since is not None:
+            matching = set(rows.since("updated_at", since))
+            return [key for key in keys if key in matching]
+        # Recent is measured from the newest ticket: made-up tickets stop at a fixed day, and a list that is empty
+        # from then on would show less of what this default does.
+        opened = {key: rows.value(key, "created_at") for key in keys}
+        newest = max((moment for moment in opened.values() if moment != NO_INSTANT), default=NO_INSTANT)
+        return [key for key in keys if opened[key] >= newest - _RECENT]
+
+    return _Ordered(rows.memo(("order", since, order_by), select), 0, descending)
 
 
 def _unzip(pairs: list[tuple[Any, int]]) -> tuple[list[Any], list[int]]:
     return [value for value, _ in pairs], [key for _, key in pairs]
-
-
-def _envelope(bodies: Sequence[bytes]) -> Content:
-    return Content(b'{"data":[' + b",".join(bodies) + b"]}")
 
 
 HELPDESK = Api(
@@ -190,6 +233,6 @@ HELPDESK = Api(
     credentials={"api_key": "sandbox-key"},
     make_store=lambda size, seed: HelpdeskStore(tickets=size, seed=seed),
     routes=routes,
-    # The last page of tickets that can be asked for.
-    options={"max_ticket_pages": 300},
+    # The last page of tickets that can be asked for, and whether custom fields hold numbers beyond 64 bits.
+    options={"max_ticket_pages": 300, "huge_numbers": True},
 )

@@ -50,16 +50,18 @@ class Query:
                 raise invalid(name, "Unexpected/invalid field in request", "invalid_field")
         self._values = dict(self._pairs)
 
-    def size(self, cap: int) -> int:
+    def size(self, name: str, default: int, cap: int) -> int:
         """Read how many records a page may hold.
 
         Args:
+            name: The parameter.
+            default: What stands where the parameter is not given.
             cap: The server's own cap.
 
         Returns:
-            `limit`, but no more than the API or the cap allows.
+            The number, but no more than the API or the cap allows.
         """
-        return min(self._positive("limit", LARGEST_PAGE), LARGEST_PAGE, cap)
+        return min(self._positive(name, default), LARGEST_PAGE, cap)
 
     def page(self) -> int:
         """Read which page is asked for.
@@ -126,13 +128,16 @@ class Query:
             raise invalid(name, f"It should be any of these values: '{','.join(options)}'")
         return words
 
-    def others(self) -> list[tuple[str, str]]:
+    def others(self, own: str) -> list[tuple[str, str]]:
         """Give what the next page's link repeats.
 
+        Args:
+            own: The parameter that it does not: the one that says which page it is.
+
         Returns:
-            All parameters but the cursor, in their order.
+            All other parameters, in their order.
         """
-        return [(name, value) for name, value in self._pairs if name != "cursor"]
+        return [(name, value) for name, value in self._pairs if name != own]
 
     def _positive(self, name: str, default: int) -> int:
         text = self._values.get(name)

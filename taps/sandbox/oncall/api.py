@@ -42,7 +42,7 @@ def routes(store: OncallStore, rules: Rules) -> list[BaseRoute]:
     end, window = rules.options["window_end"], rules.options["query_window"]
     if end not in _ENDS or window < 1:
         raise ValueError(f"bad query_window {window} or window_end {end!r}: a number from 1, and {' or '.join(_ENDS)}")
-    pages = PageCache()
+    pages = PageCache(rules.cache_mb)
     mounts: list[BaseRoute] = []
     for version in ("/v1", "/v2"):
         lists = [

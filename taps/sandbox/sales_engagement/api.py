@@ -77,7 +77,7 @@ class _Collections:
         self._store = store
         self._rules = rules
         self._heavy = heavy
-        self._pages = PageCache()
+        self._pages = PageCache(rules.cache_mb)
         self._streams = {stream.path: stream for stream in STREAMS.values()}
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:

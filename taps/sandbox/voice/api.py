@@ -59,7 +59,7 @@ def routes(store: VoiceStore, rules: Rules) -> list[BaseRoute]:
         raise ValueError(f"export_end is one of {', '.join(_ENDS)}")
     if rules.options["export_page"] < 1:
         raise ValueError("export_page is a whole number from 1")
-    pages = PageCache()
+    pages = PageCache(rules.cache_mb)
     endpoints = [
         *(Route(path, _List(stream, store, rules, pages)) for path, stream in _LISTS.items()),
         *(Route(f"/stats/{stream}", _Overview(stream, store, rules, pages)) for stream in OVERVIEWS),
