@@ -65,10 +65,16 @@ def test_whoever_waits_is_woken_when_the_gate_is_closed() -> None:
 
 
 def test_only_who_is_alone_can_let_others_through_again() -> None:
-    gate = Gate()
-    start(gate.claim).join(5)
+    gate, claimed, came_in, over = Gate(), threading.Event(), threading.Event(), threading.Event()
+
+    def claim() -> None:
+        gate.claim()
+        claimed.set()
+        over.wait(5)
+
+    claimer = start(claim)
+    assert claimed.wait(5)
     gate.leave()
-    came_in = threading.Event()
 
     def enter() -> None:
         with gate.passage():
@@ -76,3 +82,5 @@ def test_only_who_is_alone_can_let_others_through_again() -> None:
 
     start(enter)
     assert not came_in.wait(0.1)
+    over.set()
+    claimer.join(5)
