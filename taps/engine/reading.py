@@ -62,6 +62,7 @@ class Reading:
         self._request = next(self._requests)
         self._ready: SimpleQueue[Page | _End] = SimpleQueue()
         self._held: Page | None = None
+        self._awaited = False
         self._lock = threading.Lock()
         self._ended = False
         self._running = True
@@ -98,8 +99,10 @@ class Reading:
         try:
             found = self._ready.get(timeout=_PATIENCE)
         except Empty:
+            self._awaited = True
             self._give_held()
             found = self._ready.get()
+            self._awaited = False
         if isinstance(found, _End):
             if found.error is not None:
                 raise found.error
@@ -129,7 +132,7 @@ class Reading:
             with self._lock:
                 self._ended = self._ended or end is not None
                 self._running = running = not self._ended and self._ready.qsize() + 1 < self._most
-                if running and page is not None and page.headers.get("Content-Encoding"):
+                if running and page is not None and page.headers.get("Content-Encoding") and not self._awaited:
                     self._held, page = page, None
             if page is not None:
                 self._ready.put(page)

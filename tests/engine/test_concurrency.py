@@ -223,6 +223,18 @@ def test_pages_that_are_packed_are_all_given_and_in_their_order_before_a_failure
     assert got == [record["id"] for record in whole.records("tickets")][: len(got)]
 
 
+def test_a_packed_page_does_not_wait_for_a_slow_one_behind_it() -> None:
+    with Sandbox(size=500, latency=0.3) as sandbox:
+        tap = TapHelpdesk(config=config_for(sandbox))
+        begun = time.monotonic()
+        pages = tap.streams["tickets"].pages(None)  # type: ignore[attr-defined]
+        next(pages)
+        seconds = time.monotonic() - begun
+        pages.close()
+        tap.close()
+    assert seconds < 0.55, "the first page came with the second"
+
+
 def test_packed_pages_that_are_begun_early_are_all_given_in_their_order() -> None:
     with Sandbox(size=3_000, page_cap=7, jitter=0.003) as sandbox:
         held = [record["id"] for record in sandbox.helpdesk.records("contacts")]
