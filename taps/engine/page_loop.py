@@ -11,6 +11,7 @@ from collections import defaultdict
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
+from singer_sdk.exceptions import SyncError
 from singer_sdk.mapper import SameRecordTransform
 
 from taps.engine.traversal import Began, Failed, Read, traverse
@@ -55,6 +56,7 @@ class PageLoop:
 
     def __init__(self, root: ApiStream) -> None:
         self._root = root
+        self._writer = cast("PageWriter", root.tap.message_writer)
         self._counters: dict[ApiStream, Counter] = {}
         self._failures: defaultdict[ApiStream, list[Failed]] = defaultdict(list)
 
@@ -66,6 +68,15 @@ class PageLoop:
         """
         root = self._root
         root.begin_sync()
+        try:
+            self._write_pages()
+        except SyncError:
+            self._writer.flush()  # what was read before belongs to the output
+            raise
+        root.end_sync()
+
+    def _write_pages(self) -> None:
+        root = self._root
         with root.get_record_counter() as counter, root.get_sync_timer() as timer:
             counter.with_context({})
             timer.with_context({})
@@ -76,7 +87,6 @@ class PageLoop:
                 if event.stream is not root:
                     event.stream.spent(perf_counter() - before)
                 before = perf_counter()
-        root.end_sync()
 
     def _take(self, event: Began | Read | Failed) -> None:
         stream = event.stream
@@ -100,12 +110,13 @@ class PageLoop:
                 page = page.only(range(index, len(page.records)))
                 failure.stream.fail(failure.error)
         self._write(stream, page)
+        if stream is self._root:
+            self._writer.flush()  # a STATE does so too, but is not written where it would say nothing new
 
     def _write(self, stream: ApiStream, page: Page) -> None:
         if not stream.selected:
             return
-        writer = cast("PageWriter", stream.tap.message_writer)
         if page.records:
-            writer.write_records(stream.name, page.records, version=stream.table_version, read_at=page.read_at)
+            self._writer.write_records(stream.name, page.records, version=stream.table_version, read_at=page.read_at)
         self._counters[stream].increment(len(page.records))
         stream.move_bookmark(page)

@@ -73,6 +73,8 @@ class MessageWriter(SingerWriter, PageWriter):
 
     def flush(self) -> None:
         """Write out what has waited, in one piece."""
+        if not self._buffer:
+            return
         lines, self._buffer = self._buffer, bytearray()
         binary = getattr(sys.stdout, "buffer", None)
         if binary is None:  # whoever put a text stream in the place of standard output gets text

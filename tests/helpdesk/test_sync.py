@@ -399,6 +399,28 @@ def test_a_path_that_no_parent_has_is_pointed_out_without_a_flood(sandbox: Sandb
     )
 
 
+@pytest.mark.parametrize("stream", ["contacts", "satisfaction_ratings"])
+def test_records_are_written_even_where_no_state_follows_them(sandbox: Sandbox, stream: str) -> None:
+    """What comes again, of the bookmark's second or the look-back, moves no bookmark, so that STATE stays the same."""
+    first = sync(TapHelpdesk, config_for(sandbox), streams=[stream])
+    again = sync(TapHelpdesk, config_for(sandbox), streams=[stream], state=first.state)
+    assert again.state == first.state
+    assert again.counts[stream] > 0
+    assert {"type": "STATE", "value": again.state} == again.messages[0]
+    assert again.messages[-1]["type"] == "RECORD"
+
+
+def test_what_was_read_before_a_failure_is_written(sandbox: Sandbox) -> None:
+    state = sync(TapHelpdesk, config_for(sandbox), streams=["contacts"]).state
+    held = len(sandbox.helpdesk.records("contacts"))
+    sandbox.set_faults(["500:path=/v1/contacts,after=1"])
+    config = config_for(sandbox, page_size=5, max_retries=0, start_date="1970-01-01")
+    state["bookmarks"]["contacts"]["replication_key_value"] = "1970-01-01T00:00:00Z"
+    broken = sync(TapHelpdesk, config, streams=["contacts"], state=state)
+    assert broken.exit_code == 1
+    assert 0 < broken.counts["contacts"] < held
+
+
 def test_a_sync_of_nothing_says_so(sandbox: Sandbox) -> None:
     output = sync(TapHelpdesk, config_for(sandbox), streams=[])
     assert output.exit_code == 0
