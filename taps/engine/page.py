@@ -18,7 +18,7 @@ class Content(NamedTuple):
     """What a body holds of a stream.
 
     Attributes:
-        records: The records as emitted: rows of a `RowType`, or dictionaries.
+        records: Rows of a `RowType`, dictionaries, or what a `PageWriter` has made of them.
         keys: The primary key of each.
         instants: The replication key of each; `None` where it has none.
         document: What the body has beside the records, as far as a pagination reads it.

@@ -82,7 +82,7 @@ class PageLoop:
             timer.with_context({})
             self._counters[root] = counter
             before = perf_counter()
-            for event in traverse(root, _WINDOW * root.tap.config["max_concurrency"]):
+            for event in traverse(root, self._writer, _WINDOW * root.tap.config["max_concurrency"]):
                 self._take(event)
                 if event.stream is not root:
                     event.stream.spent(perf_counter() - before)
@@ -117,6 +117,6 @@ class PageLoop:
         if not stream.selected:
             return
         if page.records:
-            self._writer.write_records(stream.name, page.records, version=stream.table_version, read_at=page.read_at)
+            self._writer.write_records(stream.name, page.records)
         self._counters[stream].increment(len(page.records))
         stream.move_bookmark(page)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import datetime, timezone
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
 
 from taps.engine.ahead import PagesAhead
 from taps.engine.errors import StatusError
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from taps.engine.client import Request
     from taps.engine.page import Content
     from taps.engine.stream import ApiStream
+    from taps.engine.writer import PageWriter
 
 __all__ = ["Reading"]
 
 _PAGES_AHEAD = 2
-_PATIENCE = 0.002  # seconds that a page is held back at most, while nobody has anything else to do
 _CHILD_PAGES_AHEAD = 2  # many children are under way at once, so that none need be far ahead
 
 
@@ -44,15 +44,13 @@ class Reading:
     Args:
         stream: The stream.
         context: The parent's key, for a child stream.
-        compiled: Whether the records are to be rows of a compiled type where they fit one, or dictionaries.
+        writer: Makes of the records what it writes; without one they are dictionaries.
     """
 
-    def __init__(self, stream: ApiStream, context: Context | None, *, compiled: bool) -> None:
+    def __init__(self, stream: ApiStream, context: Context | None, writer: PageWriter | None = None) -> None:
         self._stream = stream
         self._context = context
-        self._read: Callable[[bytes, Mapping[str, Any]], Content] = (
-            stream.reader.rows if compiled else stream.reader.dictionaries
-        )
+        self._writer = writer
         most = stream.tap.config["max_concurrency"]
         self._most = _CHILD_PAGES_AHEAD if context else max(_PAGES_AHEAD, most)
         self._ahead = PagesAhead(
@@ -61,8 +59,6 @@ class Reading:
         self._requests = stream.pagination.requests(stream.query(context))
         self._request = next(self._requests)
         self._ready: SimpleQueue[Page | _End] = SimpleQueue()
-        self._held: Page | None = None
-        self._awaited = False
         self._lock = threading.Lock()
         self._ended = False
         self._running = True
@@ -96,13 +92,7 @@ class Reading:
         self._ahead.close()
 
     def _next(self) -> Page | None:
-        try:
-            found = self._ready.get(timeout=_PATIENCE)
-        except Empty:
-            self._awaited = True
-            self._give_held()
-            found = self._ready.get()
-            self._awaited = False
+        found = self._ready.get()
         if isinstance(found, _End):
             if found.error is not None:
                 raise found.error
@@ -128,47 +118,40 @@ class Reading:
                 page, end = None, _End(repeated)
             except BaseException as error:  # noqa: BLE001 - it is raised where the pages are used
                 end = _End(error)
-            self._give_held()  # one that was begun early has its headers in before the page before it is held
             with self._lock:
                 self._ended = self._ended or end is not None
                 self._running = running = not self._ended and self._ready.qsize() + 1 < self._most
-                if running and page is not None and page.headers.get("Content-Encoding") and not self._awaited:
-                    self._held, page = page, None
             if page is not None:
                 self._ready.put(page)
             if end is not None:
                 self._ready.put(end)
 
-    def _give_held(self) -> None:
-        """Give a page that was held back until the next one's body is unpacked.
-
-        Unpacking is the one long thing that a worker does while other threads may run: a page that is used at that
-        time costs nothing. Used before, it would keep the worker from getting at the next page's body.
-        """
-        with self._lock:
-            held, self._held = self._held, None
-            if held is not None:
-                self._ready.put(held)
-
     def _fetch(self, request: Request, headers_in: Callable[[str, Mapping[str, str]], None]) -> Page:
         """Get one page; one that is too heavy for the API is asked for again with half as many records."""
         stream = self._stream
-
-        def both(url: str, headers: Mapping[str, str]) -> None:
-            self._give_held()
-            headers_in(url, headers)
-
         while True:
             size = stream.pagination.size_of(request) if stream.halves_pages_on else None
             once = stream.halves_pages_on if size and size > 1 else frozenset()
             try:
-                reply = stream.tap.http.get(request, self._decode, keep=stream.shares_pages, once=once, headers_in=both)
-                return Page(reply.url, reply.headers, reply.content, datetime.now(timezone.utc), request.start)
+                reply = stream.tap.http.get(
+                    request, self._read, keep=stream.shares_pages, once=once, headers_in=headers_in
+                )
+                read_at = datetime.now(timezone.utc)
+                return Page(reply.url, reply.headers, self._made_of(reply.content, read_at), read_at, request.start)
             except StatusError as error:
                 if error.status not in once or not size:
                     raise
                 stream.log("%s; asking for pages of %d", error, size // 2, level=logging.WARNING)
                 request = stream.pagination.with_size(request, size // 2)
 
-    def _decode(self, body: bytes) -> Content:
-        return self._read(body, self._context or {})
+    def _read(self, body: bytes) -> Content:
+        reader = self._stream.reader
+        return (reader.rows if self._writer else reader.dictionaries)(body, self._context or {})
+
+    def _made_of(self, content: Content, read_at: datetime) -> Content:
+        stream = self._stream
+        if self._writer is None or not stream.selected:
+            return content
+        version = stream.table_version
+        made = self._writer.made_of(stream.name, content.records, version=version, read_at=read_at)
+        return content._replace(records=made)

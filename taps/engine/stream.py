@@ -234,7 +234,7 @@ class ApiStream(Stream):
         Raises:
             SyncError: A page could not be had or used. The pages before it have been given.
         """
-        return Reading(self, context, compiled=False).pages()
+        return Reading(self, context).pages()
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Give the records as they are declared, each once where the API repeats some at a seam.
@@ -336,14 +336,15 @@ class ApiStream(Stream):
         """Do for a child in the page loop what the SDK's `sync` does before it reads."""
         if self.selected:
             self._write_schema_message()
-            if self.replication_method == REPLICATION_FULL_TABLE and self.emit_activate_version_messages:
-                self._stream_version = self.tap.initialized_at // 1000
-                self._write_activate_version_message(self._stream_version)
+            if (version := self.table_version) is not None:
+                self._write_activate_version_message(version)
 
     @property
     def table_version(self) -> int | None:
         """Version that each record carries, where the stream announces one."""
-        return self._stream_version
+        if self.replication_method == REPLICATION_FULL_TABLE and self.emit_activate_version_messages:
+            return self.tap.initialized_at // 1000
+        return None
 
     def begin_sync(self) -> None:
         """Make ready what `start` reads."""

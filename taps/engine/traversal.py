@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from taps.engine.page import Page
     from taps.engine.stream import ApiStream
+    from taps.engine.writer import PageWriter
 
 __all__ = ["Began", "Below", "Failed", "Read", "traverse"]
 
@@ -59,7 +60,7 @@ class _Opened(Struct, frozen=True):
 _Event = Began | Read | Failed | Below | _Opened
 
 
-def traverse(root: ApiStream, window: int) -> Generator[Began | Read | Failed, None, None]:
+def traverse(root: ApiStream, writer: PageWriter, window: int) -> Generator[Began | Read | Failed, None, None]:
     """Read a stream and those of its descendants that are wanted.
 
     The order is the one in which they would be read one after another: what is below a page's records, record by
@@ -68,18 +69,20 @@ def traverse(root: ApiStream, window: int) -> Generator[Began | Read | Failed, N
 
     Args:
         root: A stream without a parent.
+        writer: Makes of the records what the pages then have.
         window: Lists of children that are under way at once on each level.
     """
-    return _Traversal(window).events(root)
+    return _Traversal(writer, window).events(root)
 
 
 class _Traversal:
-    def __init__(self, window: int) -> None:
+    def __init__(self, writer: PageWriter, window: int) -> None:
+        self._writer = writer
         self._window = window
         self._failed: set[ApiStream] = set()
 
     def events(self, root: ApiStream) -> Generator[Began | Read | Failed, None, None]:
-        flow = self._list(root, Reading(root, None, compiled=True), None)
+        flow = self._list(root, Reading(root, None, self._writer), None)
         parents = [root]
         while children := [child for parent in parents for child in parent.wanted_children]:
             flow = self._with_children(flow, frozenset(parents))
@@ -130,7 +133,7 @@ class _Traversal:
     def _open(self, below: Below) -> list[_Opened]:
         context = below.stream.child_context(below.key)
         return [
-            _Opened(child, Reading(child, child.preprocess_context(context), compiled=True), below)
+            _Opened(child, Reading(child, child.preprocess_context(context), self._writer), below)
             for child in below.stream.wanted_children
             if child not in self._failed
         ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, overload
 
 from singer_sdk.io_base import SingerWriter
 from singer_sdk.singerlib import ActivateVersionMessage, Message, SchemaMessage, StateMessage
@@ -12,7 +13,6 @@ from singer_sdk.singerlib import ActivateVersionMessage, Message, SchemaMessage,
 from taps.engine.rows import encode_lines, encode_state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
 __all__ = ["MessageWriter", "PageWriter"]
@@ -25,19 +25,59 @@ class PageWriter(ABC):
     """What a writer has beside the SDK's methods, so that records reach it a page at a time."""
 
     @abstractmethod
-    def write_records(self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime) -> None:
-        """Write the records of a page, in their order with all other messages, but not necessarily at once.
+    def made_of(
+        self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime
+    ) -> Sequence[Any]:
+        """Make of a page's records what `write_records` is given.
+
+        Called in the thread that has read them: what another one has made is slower to get at than what is in the
+        processor's own cache.
 
         Args:
             stream: The stream's name.
             records: Rows of a `RowType`, or dictionaries.
             version: Of the table, where the stream announces one.
             read_at: When they were read, in UTC.
+
+        Returns:
+            As many elements, in the same order.
+        """
+
+    @abstractmethod
+    def write_records(self, stream: str, records: Sequence[Any]) -> None:
+        """Write records of a page, in their order with all other messages, but not necessarily at once.
+
+        Args:
+            stream: The stream's name.
+            records: What `made_of` gave, or some of its elements.
         """
 
     @abstractmethod
     def flush(self) -> None:
         """Let all that was written get to where it goes."""
+
+
+class Lines(Sequence[bytes]):
+    """Lines in one piece, which are taken apart only where some of them are wanted.
+
+    Args:
+        text: The lines, each with its end.
+        count: How many there are.
+    """
+
+    def __init__(self, text: bytes, count: int) -> None:
+        self.text = text
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
+        return self.text.splitlines(keepends=True)[index]
 
 
 class MessageWriter(SingerWriter, PageWriter):
@@ -65,9 +105,15 @@ class MessageWriter(SingerWriter, PageWriter):
             self._buffer += self.format_message(message).encode() + b"\n"
         self.flush()
 
-    def write_records(self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime) -> None:
-        """Write a page's records as lines."""
-        self._buffer += encode_lines(stream, records, version=version, time_extracted=read_at.isoformat())
+    def made_of(
+        self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime
+    ) -> Sequence[bytes]:
+        """Encode a page's records as lines."""
+        return Lines(encode_lines(stream, records, version=version, time_extracted=read_at.isoformat()), len(records))
+
+    def write_records(self, stream: str, records: Sequence[bytes]) -> None:  # noqa: ARG002
+        """Write lines."""
+        self._buffer += records.text if isinstance(records, Lines) else b"".join(records)
         if len(self._buffer) > _LARGEST_BUFFER:
             self.flush()
 
