@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -51,11 +52,13 @@ class Request(Struct, frozen=True):
         url: Absolute, or relative to the client's base URL.
         params: Query parameters that are added to those that the URL has.
         start: The time from which the list is asked for, where the request says so: its pages have nothing earlier.
+        instead: Whether it takes the place of the page before, whose records are not to be used.
     """
 
     url: str
     params: Mapping[str, str | int] = field(default_factory=dict)
     start: datetime | None = None
+    instead: bool = False
 
     @property
     def path(self) -> str:
@@ -281,6 +284,7 @@ def _kind(error: ApiError) -> object:
     return error.status if isinstance(error, StatusError) else type(error)
 
 
+@lru_cache(maxsize=64)  # pages of a list have the same, apart from the parameters
 def _joined(base: str, url: str) -> str:
     """Resolve a reference; what cannot be resolved stays as it is, and has no origin."""
     try:
@@ -292,6 +296,7 @@ def _joined(base: str, url: str) -> str:
 _Origin = tuple[str, str, int]
 
 
+@lru_cache(maxsize=64)
 def _origin(url: str) -> _Origin | None:
     """Give scheme, host and port, as the library reads them that will connect.
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import re
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
 from msgspec import Struct
@@ -23,13 +23,14 @@ from msgspec.structs import replace
 
 from taps.engine.client import Request
 from taps.engine.errors import PaginationError
-from taps.engine.window import Window
+from taps.engine.window import Walk, read_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from taps.engine.page import Page
     from taps.engine.query import Query
+    from taps.engine.window import Way
 
 __all__ = [
     "BodyLink",
@@ -181,66 +182,6 @@ def _next_link(header: str) -> str | None:
     return None
 
 
-class _Walk(NamedTuple):
-    """How a way through one window's pages went.
-
-    Attributes:
-        pages: How many were asked for.
-        ended: Whether the list has ended.
-        longest: Records on the longest, where a page does not say by a link whether another follows.
-    """
-
-    pages: int
-    ended: bool
-    longest: int | None = None
-
-
-_MOST_WALKS = 20
-
-
-def _windows(
-    walk: Callable[[Query, Window | None, int | None], Generator[Request, Page, _Walk]],
-    query: Query,
-    limit: int | None,
-    unit: str,
-) -> Generator[Request, Page, None]:
-    """Go through a list window by window, until it has ended.
-
-    Pages of a window are counted, and shift when a record on an earlier one changes or is deleted. So where a window
-    has more than one (a second with more records than a page), all but the last are read again: a record that went
-    from between two of them would show up at the end of the first. Then the next window begins after the second, for
-    what came behind it may have shifted too. That is spared where the first page was shorter than others were: the list
-    had ended on it.
-
-    A list without a limit is one walk, and nothing of it is remembered.
-    """
-    if limit is None:
-        yield from walk(query, None, None)
-        return
-    full = 0
-    while True:
-        full_before = full
-        for _ in range(_MOST_WALKS):
-            window = Window(query, f"{limit} {unit}")
-            pages, ended, longest = yield from walk(query, window, None)
-            full = max(full, longest or 0)
-            on_one_page = pages == 1 or (longest is not None and longest < full_before)
-            if on_one_page:
-                break
-            again = Window(query, f"{limit} {unit}")
-            yield from walk(query, again, pages - 1)
-            if window.holds(again, pages - 1):
-                break
-        else:
-            raise PaginationError(f"GET {query.request.path}: the list changes faster than its pages can be read")
-        if not on_one_page and window.can_pass_first_second:
-            query = window.passed_first_second()
-        elif ended:
-            return
-        else:
-            query = window.moved()
-
-
 class BodyLink(Struct, Pagination, frozen=True):
     """The next page's address is in the body.
 
@@ -271,9 +212,10 @@ class BodyLink(Struct, Pagination, frozen=True):
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Follow the links, untouched; begin again from the last cursor where the list is windowed."""
-        yield from _windows(self._walk, query, self.window, "records")
+        yield from read_windows(self._walk, query, self.window, "records")
 
-    def _walk(self, query: Query, window: Window | None, most: int | None) -> Generator[Request, Page, _Walk]:
+    def _walk(self, way: Way) -> Generator[Request, Page, Walk]:
+        query, window = way.query, way.window
         received = pages = 0
         request = query.first().with_params({self.size_param: query.page_size})
         page = yield request
@@ -287,10 +229,10 @@ class BodyLink(Struct, Pagination, frozen=True):
                 exhausted = received + query.page_size > self.window
                 if exhausted:
                     window.cut_off()
-                if exhausted or pages == most or (link is not None and window.can_move):
-                    return _Walk(pages, ended=False)
+                if exhausted or pages == way.most or (link is not None and window.can_move):
+                    return Walk(pages, ended=False)
             if link is None:
-                return _Walk(pages, ended=True)
+                return Walk(pages, ended=True)
             if self.opaque_param is None or link.startswith(("http://", "https://")):
                 page = yield links.follow(page, link)
             else:
@@ -311,7 +253,12 @@ class PageNumber(Struct, Pagination, frozen=True):
     """Pages are counted, and the list ends at an empty one.
 
     Where the API gives at most `window` pages a query, the list must be sorted by its cursor, and is asked for again
-    from the last one on (see `Window`); page 2 and on are asked for only while all records share a second.
+    from the last one on (see `Window`) every few pages. Until then each page is a little smaller than the one before,
+    so that it begins with that one's last records::
+
+        limit=100&page=1    records 1 to 100
+        limit=97&page=2             98 to 194
+        limit=95&page=3            191 to 285
 
     Attributes:
         page_param: Name of the parameter that holds the page's number, from 1.
@@ -325,32 +272,73 @@ class PageNumber(Struct, Pagination, frozen=True):
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Count up; begin again from the last cursor where the list is windowed."""
-        yield from _windows(self._walk, query, self.window, "pages")
+        yield from read_windows(self._walk, query, self.window, "pages")
 
-    def _walk(self, query: Query, window: Window | None, most: int | None) -> Generator[Request, Page, _Walk]:
-        request = query.first().with_params({self.size_param: query.page_size})
-        longest = 0
+    def _walk(self, way: Way) -> Generator[Request, Page, Walk]:
+        query, window = way.query, way.window
+        first, size, shared, longest = query.first(), query.page_size, None, 0
+        before: Page | None = None
         for number in itertools.count(1):
-            page = yield request.with_params({self.page_param: number})
-            longest = max(longest, len(page.records))
-            if not page.records:
-                return _Walk(number, ended=True, longest=longest)
+            request = self._request(first, number, size)
+            page = yield replace(request, instead=way.instead) if number == 1 else request
+            length = len(page.records)
+            longest = max(longest, length)
+            if before is not None and shared is not None and not _follows(page, before, shared):
+                return Walk(number - 1, ended=False, longest=longest, broken=True)
+            if not length:
+                return Walk(number, ended=True, longest=longest, sure=shared is not None)
             if window is None:
                 continue
-            window.add(page)
-            if number == most:
-                return _Walk(number, ended=False, longest=longest)
-            if window.can_move or number == self.window:
+            window.add(page, shared or 0)
+            following = _size_after(number, size) if way.shares and length == size else None
+            on_the_way = following is not None and _is_worth_it(number + 1, following)
+            if number in {way.most, self.window} or (window.can_move and not on_the_way):
                 window.cut_off()
-                return _Walk(number, ended=False, longest=longest)
+                return Walk(number, ended=False, longest=longest, sure=shared is not None)
+            if following is not None and (on_the_way or following * 2 > query.page_size):
+                shared, size, before = number * (size - following), following, page
+            elif shared is not None:
+                shared, before = 0, page
         raise AssertionError  # pages are counted without end
 
     def likely_after(self, request: Request, page: Page) -> Iterator[Request]:
-        """Count on, as long as pages are full; but where the list is windowed, the next page begins elsewhere."""
+        """Count on, as long as pages are full."""
         number, size = int(request.params[self.page_param]), int(request.params[self.size_param])
-        while self.window is None and len(page.records) == size:
+        while len(page.records) == int(request.params[self.size_param]):
+            if self.window is not None:
+                size = _size_after(number, size)
+                if number == self.window or not _is_worth_it(number + 1, size):
+                    return
             number += 1
-            yield request.with_params({self.page_param: number})
+            yield self._request(request, number, size)
+
+    def _request(self, request: Request, number: int, size: int) -> Request:
+        return replace(request.with_params({self.size_param: size, self.page_param: number}), instead=False)
+
+
+_SHARED = 3
+
+
+def _size_after(number: int, size: int) -> int:
+    """Give the size by which the next page begins with the last three records, or some more, of this one.
+
+    Pages of a size count from the list's beginning: the second of 97 begins with record 98, where one of 100 ended with
+    100. With less than three, records of one second in another order than before could look as if all was well.
+    """
+    return size - -(-_SHARED // number)
+
+
+def _is_worth_it(number: int, size: int) -> bool:
+    """Whether so few of a page's records were on those before it that it does better than a new query."""
+    return size >= 16 * number
+
+
+def _follows(page: Page, before: Page, shared: int) -> bool:
+    """Whether a page begins with the last records of another one; without such, whether the list had ended."""
+    if not shared:
+        return not page.records
+    content, last = page.content, before.content
+    return content.keys[:shared] == last.keys[-shared:] and content.instants[:shared] == last.instants[-shared:]
 
 
 class Offset(Struct, Pagination, frozen=True):

@@ -112,6 +112,8 @@ class Reading:
             try:
                 page = self._ahead.get(self._request)
                 self._request = self._requests.send(page)
+                if self._request.instead:
+                    page = page.only(())
             except StopIteration:
                 end = _End(None)
             except RepeatedPage as repeated:

@@ -218,14 +218,15 @@ def _unchanged(_: str, value: Any) -> Any:
 
 def _check_raw(allowed: bytes) -> Callable[[list[Any]], None]:
     """Check what the decoder passed over: a JSON value's first byte tells its type, and text must be UTF-8."""
+    first = frozenset(allowed)
 
     def check(values: list[Any]) -> None:
-        for value in values:
-            text = bytes(value)
-            if text[0] not in allowed:
-                raise MisfitError("a value is of another type than declared")
-            if not text.isascii():
-                text.decode()
+        texts = list(map(bytes, values))
+        if not {text[0] for text in texts} <= first:
+            raise MisfitError("a value is of another type than declared")
+        together = b"".join(texts)  # values begin and end with ASCII, so that none makes another one complete
+        if not together.isascii():
+            together.decode()
 
     return check
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,30 +23,29 @@ class Seam:
     for one query, so that the memory does not grow with the list.
 
     Args:
-        remembered: How many versions to remember at most.
+        remembered: How many versions to remember at least; twice as many at most.
     """
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
-        self._seen: dict[tuple[datetime | None, tuple[Any, ...]], None] = {}
+        self._seen: dict[tuple[Any, ...], tuple[datetime | None, ...]] = {}
+        self._start: datetime | None = None
 
     def fresh(self, page: Page) -> Page:
         """Give the page with the records that have not been given before."""
-        if page.start is not None:
+        if page.start is not None and page.start != self._start:
+            self._start = page.start
             self._forget(page.start.replace(microsecond=0))
         seen, fresh = self._seen, []
-        for index, version in enumerate(zip(page.content.instants, page.content.keys, strict=True)):
-            if version not in seen:
-                seen[version] = None
+        for index, (key, instant) in enumerate(zip(page.content.keys, page.content.instants, strict=True)):
+            given = seen.get(key, ())
+            if instant not in given:
+                seen[key] = (*given, instant)
                 fresh.append(index)
-        while len(seen) > self._remembered:
-            del seen[next(iter(seen))]
+        if len(seen) > 2 * self._remembered:
+            self._seen = dict(islice(seen.items(), len(seen) - self._remembered, None))
         return page.only(fresh)
 
     def _forget(self, before: datetime) -> None:
-        """Forget the oldest, up to the first that may come again."""
-        while self._seen:
-            instant, _ = oldest = next(iter(self._seen))
-            if instant is None or instant >= before:
-                return
-            del self._seen[oldest]
+        """Forget what cannot come again."""
+        self._seen = {key: given for key, given in self._seen.items() if given[-1] is None or given[-1] >= before}

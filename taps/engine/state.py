@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import le
 from typing import TYPE_CHECKING, Any
 
 # The class of the SDK's public `Stream.state_manager`; its module alone is private.
@@ -74,11 +75,14 @@ class Bookmarks(StreamStateManager):
         if self._begun_with is None:
             self._begun_with = {name: state[name] for name in (_KEY, _VALUE) if name in state}
         latest = self._latest or moments[0]
-        for instant in moments:
-            if instant >= latest:
-                latest = instant
-            elif self._is_sorted and instant.replace(microsecond=0) < latest.replace(microsecond=0):
-                self._take_back(state, instant, replication_key)
+        if moments[0] >= latest and all(map(le, moments, moments[1:])):
+            latest = moments[-1]
+        else:
+            for instant in moments:
+                if instant >= latest:
+                    latest = instant
+                elif self._is_sorted and instant.replace(microsecond=0) < latest.replace(microsecond=0):
+                    self._take_back(state, instant, replication_key)
         self._latest = latest
         reached = min(latest, self._not_after())
         if self._is_sorted:

@@ -21,6 +21,8 @@ from urllib3.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from urllib3.util import Retry
+from zlib_ng import zlib_ng
 
 from taps.engine.errors import ApiError, TransferError, UnreachableError
 from taps.engine.wording import reason
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Transport"]
 
+_NO_RETRIES = Retry(total=False, redirect=False)
+_GZIP = 16 + zlib.MAX_WBITS
 _LARGEST_BUFFER = 64 * 1024 * 1024
 
 
@@ -164,7 +168,8 @@ class Transport:
 def _body(response: BaseHTTPResponse) -> bytes:
     """Read a body in one piece, and unpack it in one.
 
-    In pieces, as `urllib3` does it, each piece waits for whatever else the interpreter is at.
+    In pieces, as `urllib3` does it, each piece waits for whatever else the interpreter is at; and the standard library
+    takes more than twice as long.
     """
     if response.headers.get("Content-Encoding", "").strip().lower() != "gzip":
         return response.read(decode_content=True)
@@ -172,8 +177,11 @@ def _body(response: BaseHTTPResponse) -> bytes:
     if not packed:
         return packed
     size = int.from_bytes(packed[-4:], "little")  # RFC 1952, 2.3.1
-    body = zlib.decompress(packed, wbits=16 + zlib.MAX_WBITS, bufsize=min(size, _LARGEST_BUFFER) + 1)
-    # It has more than one member, which is allowed, or something behind it.
+    try:
+        body: bytes = zlib_ng.decompress(packed, _GZIP, min(size, _LARGEST_BUFFER) + 1)
+    except zlib_ng.error:  # type: ignore[misc]
+        body = b""
+    # Or else it has more than one member, which is allowed, or something behind it, or is cut short.
     return body if len(body) == size else gzip.decompress(packed)
 
 
@@ -202,7 +210,7 @@ class _Connections(HTTPAdapter):
             self.request_url(request, self._proxies),
             headers=request.headers,
             redirect=False,
-            retries=False,
+            retries=_NO_RETRIES,
             assert_same_host=False,
             preload_content=False,
             decode_content=False,

@@ -3,27 +3,120 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from operator import le
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taps.engine.errors import PaginationError
 from taps.engine.timestamps import format_timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
     from datetime import datetime
 
+    from taps.engine.client import Request
     from taps.engine.page import Page
     from taps.engine.query import Query
 
-__all__ = ["Window"]
+__all__ = ["Walk", "Way", "Window", "read_windows"]
+
+_MOST_WALKS = 20
+
+
+class Way(NamedTuple):
+    """A way to go through a query's pages.
+
+    Attributes:
+        query: What is read.
+        window: Takes note of the records, where the API gives no more than so many a query.
+        most: Pages to go through at most.
+        shares: Whether pages may be asked for so that each begins with the last records of the one before.
+        instead: Whether the first page takes the place of the page before it, which is not to be used.
+    """
+
+    query: Query
+    window: Window | None = None
+    most: int | None = None
+    shares: bool = False
+    instead: bool = False
+
+
+class Walk(NamedTuple):
+    """How it went.
+
+    Attributes:
+        pages: How many were asked for.
+        ended: Whether the list has ended.
+        longest: Records on the longest, where a page does not say by a link whether another follows.
+        sure: Whether each page was seen to begin with the last records of the one before.
+        broken: Whether one was seen not to. It is not among the `pages`, and not to be used.
+    """
+
+    pages: int
+    ended: bool
+    longest: int | None = None
+    sure: bool = False
+    broken: bool = False
+
+
+def read_windows(
+    walk: Callable[[Way], Generator[Request, Page, Walk]], query: Query, limit: int | None, unit: str
+) -> Generator[Request, Page, None]:
+    """Go through a list window by window, until it has ended.
+
+    Pages of a window are counted, and shift when a record on an earlier one changes or is deleted. Nothing has gone
+    from between two pages where the second begins with the last records of the first. Where pages cannot be asked for
+    so, and a window has more than one (a second with more records than a page), all but the last are read again: a
+    record that went from between two of them would show up at the end of the first. Then the next window begins after
+    the second, for what came behind it may have shifted too. That is spared where the first page was shorter than
+    others were: the list had ended on it.
+
+    A list without a limit is one walk, and nothing of it is remembered.
+
+    Args:
+        walk: Goes through the pages of a query.
+        query: What is read.
+        limit: The most that the API gives for one query, or `None`.
+        unit: Of what.
+
+    Raises:
+        PaginationError: As of `Window.moved`, or the list changes too fast.
+    """
+    if limit is None:
+        yield from walk(Way(query))
+        return
+    most, full, broken = f"{limit} {unit}", 0, False
+    while True:
+        full_before = full
+        for number in range(_MOST_WALKS):
+            window = Window(query, most)
+            went = yield from walk(Way(query, window, shares=number == 0, instead=broken))
+            full, broken = max(full, went.longest or 0), went.broken
+            if broken and not window.can_move:
+                continue
+            beyond_doubt = went.pages == 1 or went.sure or (went.longest is not None and went.longest < full_before)
+            if broken or beyond_doubt:
+                break
+            again = Window(query, most)
+            yield from walk(Way(query, again, most=went.pages - 1))
+            if window.holds(again, went.pages - 1):
+                break
+        else:
+            raise PaginationError(f"GET {query.request.path}: the list changes faster than its pages can be read")
+        if not broken and not beyond_doubt and window.can_pass_first_second:
+            query = window.passed_first_second()
+        elif went.ended:
+            return
+        else:
+            query = window.moved()
 
 
 class Window:
     """The records of one query of a list that is sorted by its cursor and can be asked for from a cursor on.
 
     Pages of such a list that are counted, by number or offset, shift when a record on an earlier page changes (it goes
-    to the end) or is deleted, and the first record of the next page is then never seen. So the next query begins at
-    the last cursor as soon as there is one to begin from; that is also the way past the most that an API gives for one
-    query. The records of that instant come twice; `Seam` drops the second.
+    to the end) or is deleted, and the first record of the next page is then never seen. A query that begins at the last
+    cursor loses nothing, and is also the way past the most that an API gives for one query. The records of that instant
+    come twice; `Seam` drops the second.
 
     Cursors are compared by the second: servers that sort by the second give fractions in any order. Only where a second
     has more records than the API gives for one query do its fractions count.
@@ -44,21 +137,35 @@ class Window:
         self._cut_off = False
         self._ascending_within_seconds = True
 
-    def add(self, page: Page) -> None:
-        """Take note of a page's records."""
-        for instant, key in zip(page.content.instants, page.content.keys, strict=True):
-            if instant is None:
-                continue
-            if self._last is None or self._first is None:
-                self._first = self._last = instant
-            elif instant >= self._last:
+    def add(self, page: Page, shared: int = 0) -> None:
+        """Take note of a page's records.
+
+        Args:
+            page: The page.
+            shared: How many of the first ones were on the page before.
+        """
+        versions = [
+            version
+            for version in zip(page.content.instants[shared:], page.content.keys[shared:], strict=True)
+            if version[0] is not None
+        ]
+        self._versions += versions
+        self._pages.append(len(self._versions))
+        instants: list[Any] = [instant for instant, _ in versions]
+        if not instants:
+            return
+        if self._first is None or self._last is None:
+            self._first = self._last = instants[0]
+        if instants[0] >= self._last and all(map(le, instants, instants[1:])):
+            self._last = instants[-1]
+            return
+        self._ascending_within_seconds = False
+        for instant in instants:
+            if instant >= self._last:
                 self._last = instant
             else:
                 self._ascending &= _second(instant) == _second(self._last)
-                self._ascending_within_seconds = False
                 self._first = min(instant, self._first)
-            self._versions.append((instant, *key))
-        self._pages.append(len(self._versions))
 
     def holds(self, again: Window, pages: int) -> bool:
         """Tell whether so many first pages were the same when they were read again, record by record."""

@@ -25,9 +25,7 @@ class PageWriter(ABC):
     """What a writer has beside the SDK's methods, so that records reach it a page at a time."""
 
     @abstractmethod
-    def made_of(
-        self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime
-    ) -> Sequence[Any]:
+    def made_of(self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime) -> Sequence[Any]:
         """Make of a page's records what `write_records` is given.
 
         Called in the thread that has read them: what another one has made is slower to get at than what is in the
@@ -65,7 +63,7 @@ class Lines(Sequence[bytes]):
         count: How many there are.
     """
 
-    def __init__(self, text: bytes, count: int) -> None:
+    def __init__(self, text: bytes | memoryview, count: int) -> None:
         self.text = text
         self._count = count
 
@@ -77,7 +75,20 @@ class Lines(Sequence[bytes]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[bytes]: ...
     def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
-        return self.text.splitlines(keepends=True)[index]
+        if isinstance(index, slice):
+            first, end, step = index.indices(self._count)
+            if step == 1:
+                begin = self._offset(first)
+                return Lines(memoryview(self.text)[begin : self._offset(end)], max(0, end - first))
+        return bytes(self.text).splitlines(keepends=True)[index]
+
+    def _offset(self, line: int) -> int:
+        if line == self._count:
+            return len(self.text)
+        text, offset = bytes(self.text), 0
+        for _ in range(line):
+            offset = text.index(b"\n", offset) + 1
+        return offset
 
 
 class MessageWriter(SingerWriter, PageWriter):
