@@ -499,3 +499,141 @@ def test_a_window_moves_by_fractions_where_a_second_is_too_full() -> None:
     seam = Seam()
     pages, _ = read(BodyLink("paging.next", window=10), query(cursor="at", page_size=5), serve)
     assert [record["id"] for page in pages for record in seam.fresh(page).records] == list(range(40))
+
+
+# Pages that begin with the last records of the one before
+
+
+class CountedList:
+    """A list sorted by its cursor that gives as many records a page as asked for, up to a cap, and notes what is asked.
+
+    Args:
+        counts: How many records each second has.
+        cap: Most records on a page.
+    """
+
+    def __init__(self, counts: list[int], cap: int = 1_000) -> None:
+        seconds = [second for second, count in enumerate(counts) for _ in range(count)]
+        self.rows = dict(enumerate(seconds))
+        self.cap = cap
+        self.asked: list[tuple[str, int, int]] = []
+
+    def serve(self, request: Request) -> Page:
+        since, size = str(request.params["since"]), int(request.params["limit"])
+        number, size = int(request.params["page"]), min(size, self.cap)
+        self.asked.append((since[17:19], number, int(request.params["limit"])))
+        first = (parse_timestamp(since) - START).total_seconds()
+        found = sorted((second, key) for key, second in self.rows.items() if second >= first)
+        page = found[(number - 1) * size : number * size]
+        records = [{"id": key, "at": format_timestamp(START + timedelta(seconds=second))} for second, key in page]
+        return page_of(request.url, {}, records)
+
+
+PAGES = PageNumber(window=300)
+
+# Seconds with their numbers of records: now many in one, now one in each of many.
+COUNTS = st.lists(
+    st.one_of(
+        st.builds(lambda count: [count], st.integers(0, 150)), st.builds(lambda most: [1] * most, st.integers(0, 150))
+    ),
+    max_size=4,
+).map(lambda parts: [count for part in parts for count in part])
+
+
+def used(pagination: Pagination, query: Query, serve: Callable[[Request], Page]) -> list[Any]:
+    """Read a list as the engine does; give the ids of the records that come out, in their order."""
+    seam, requests = Seam(), pagination.requests(query)
+    got: list[Any] = []
+    page = received(serve, next(requests))
+    while True:
+        try:
+            following = requests.send(page)
+        except StopIteration:
+            return [*got, *(record["id"] for record in seam.fresh(page).records)]
+        if not following.instead:
+            got += [record["id"] for record in seam.fresh(page).records]
+        page = received(serve, following)
+
+
+def test_a_few_pages_share_records_and_then_a_new_query_begins_at_the_last_cursor() -> None:
+    api = CountedList([1] * 1_000)
+    assert used(PAGES, query(cursor="at"), api.serve) == list(range(1_000))
+    assert api.asked[:6] == [("00", 1, 100), ("00", 2, 97), ("00", 3, 95), ("00", 4, 94), ("00", 5, 93), ("44", 1, 100)]
+
+
+@settings(deadline=None)
+@given(COUNTS, st.integers(30, 100), st.sampled_from([20, 1_000]))
+def test_shared_pages_give_each_record_once_in_order(counts: list[int], size: int, cap: int) -> None:
+    api = CountedList(counts, cap)
+    assert used(PAGES, query(size, cursor="at"), api.serve) == list(range(sum(counts)))
+
+
+def test_a_second_of_many_records_is_read_once() -> None:
+    api = CountedList([1, 2_000, 1])
+    assert used(PAGES, query(cursor="at"), api.serve) == list(range(2_002))
+    assert len(api.asked) < 40, "each page would be read twice otherwise"
+    assert len(set(api.asked)) == len(api.asked)
+
+
+def test_an_api_that_does_not_give_as_many_as_asked_for_is_read_to_its_end() -> None:
+    class Fixed(CountedList):
+        def serve(self, request: Request) -> Page:
+            return super().serve(request.with_params({"limit": 50}))
+
+    api = Fixed([3] * 40 + [120] + [3] * 40)
+    assert used(PAGES, query(50, cursor="at"), api.serve) == list(range(360))
+
+
+def test_records_of_a_page_that_does_not_follow_are_not_used() -> None:
+    api = CountedList([1] * 300)
+
+    def serve(request: Request) -> Page:
+        if len(api.asked) == 2:  # its third page would begin one record late
+            del api.rows[10]
+        return api.serve(request)
+
+    requests = PAGES.requests(query(cursor="at"))
+    request = next(requests)
+    given = []
+    while not request.instead:
+        page = received(serve, request)
+        given.append(page)
+        request = requests.send(page)
+    assert [record["id"] for record in given[-1].records][:2] == [191, 192], "the page that is not used"
+    assert request.params["since"] == given[-2].records[-1]["at"]
+    assert request.params["page"] == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_pages_that_were_asked_for_ahead_of_a_list_that_moves_lose_nothing(data: st.DataObject) -> None:
+    """Likely pages are had at any time before their turn, while records change, are deleted and added."""
+    counts = data.draw(COUNTS, label="seconds")
+    size = data.draw(st.integers(40, 100), label="page size")
+    api = CountedList(counts)
+    untouched = set(api.rows)
+    ahead: dict[tuple[tuple[str, object], ...], Page] = {}
+    moves = 0
+
+    def move() -> None:
+        nonlocal moves
+        for _ in range(data.draw(st.integers(0, 2), label="changes") if moves < 40 else 0):
+            moves += 1
+            key = data.draw(st.integers(0, sum(counts)), label="which")
+            untouched.discard(key)
+            if key not in api.rows or data.draw(st.booleans(), label="changed"):
+                api.rows[key] = 1_000 + moves
+            else:
+                del api.rows[key]
+
+    def serve(request: Request) -> Page:
+        name = tuple(sorted(request.params.items()))
+        page = ahead.pop(name, None) or api.serve(request)
+        move()
+        for likely in PAGES.likely_after(request, page):
+            if data.draw(st.booleans(), label="ahead"):
+                ahead.setdefault(tuple(sorted(likely.params.items())), api.serve(likely))
+                move()
+        return page
+
+    assert untouched <= set(used(PAGES, query(size, cursor="at"), serve))
