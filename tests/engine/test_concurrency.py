@@ -186,6 +186,29 @@ def test_an_offset_is_counted_on_while_pages_are_full_and_little_is_wasted() -> 
     assert all(0 <= wasted <= 4 for wasted in wanted.values()), wanted
 
 
+def test_tickets_are_asked_for_ahead_while_pages_are_full_and_little_is_wasted(
+    desk: tuple[Desk, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, config = desk
+    served.tickets, whole = 2_050, served.serve
+    asked: list[str] = []
+
+    def serve(request: Request) -> Response:
+        asked.append(request.query_string.decode())
+        return whole(request)
+
+    monkeypatch.setattr(served, "serve", serve)
+    needed = 0
+    for number in (1, 4):
+        asked.clear()
+        output = sync(TapHelpdesk, {**config, "max_concurrency": number}, streams=["tickets"])
+        assert [record["id"] for record in output.records("tickets")] == list(range(2_050))
+        assert served.most == number
+        assert len(set(asked)) == len(asked), "a page was asked for twice"
+        needed = needed or len(asked)
+    assert needed <= len(asked) <= needed + 4
+
+
 def test_a_linked_page_is_asked_for_before_the_body_that_comes_before_it_is_there() -> None:
     from pytest_httpserver import HTTPServer  # noqa: PLC0415
 
