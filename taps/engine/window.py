@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Walk", "Way", "Window", "read_windows"]
 
 _MOST_WALKS = 20
+_MOST_IN_VAIN = 3  # second pages that did not begin with the end of the first: such an API has sizes of its own
 
 
 class Way(NamedTuple):
@@ -70,7 +71,8 @@ def read_windows(
     the second, for what came behind it may have shifted too. That is spared where the first page was shorter than
     others were: the list had ended on it.
 
-    A list without a limit is one walk, and nothing of it is remembered.
+    A list without a limit is one walk, and nothing of it is remembered; so is one that the API gives from its beginning
+    again, whatever time it is asked for.
 
     Args:
         walk: Goes through the pages of a query.
@@ -84,30 +86,59 @@ def read_windows(
     if limit is None:
         yield from walk(Way(query))
         return
-    most, full, broken = f"{limit} {unit}", 0, False
-    while True:
-        full_before = full
+    yield from _Windows(walk, query, f"{limit} {unit}").read()
+
+
+class _Windows:
+    def __init__(self, walk: Callable[[Way], Generator[Request, Page, Walk]], query: Query, limit: str) -> None:
+        self._walk = walk
+        self._whole = query
+        self._limit = limit
+        self._beginning: tuple[Any, ...] | None = None
+        self._longest = 0
+        self._broken = False
+        self._in_vain = 0
+
+    def read(self) -> Generator[Request, Page, None]:
+        query: Query | None = self._whole
+        while query is not None:
+            query = yield from self._window(query)
+
+    def _window(self, query: Query) -> Generator[Request, Page, Query | None]:
+        """Go through one window; give the query for what comes behind it, or none where the list has ended."""
+        longest = self._longest
         for number in range(_MOST_WALKS):
-            window = Window(query, most)
-            went = yield from walk(Way(query, window, shares=number == 0, instead=broken))
-            full, broken = max(full, went.longest or 0), went.broken
-            if broken and not window.can_move:
-                continue
-            beyond_doubt = went.pages == 1 or went.sure or (went.longest is not None and went.longest < full_before)
-            if broken or beyond_doubt:
-                break
-            again = Window(query, most)
-            yield from walk(Way(query, again, most=went.pages - 1))
-            if window.holds(again, went.pages - 1):
-                break
-        else:
-            raise PaginationError(f"GET {query.request.path}: the list changes faster than its pages can be read")
-        if not broken and not beyond_doubt and window.can_pass_first_second:
-            query = window.passed_first_second()
-        elif went.ended:
-            return
-        else:
-            query = window.moved()
+            window = Window(query, self._limit)
+            shares = number == 0 and self._in_vain < _MOST_IN_VAIN
+            went = yield from self._walk(Way(query, window, shares=shares, instead=self._broken))
+            self._note(went)
+            if self._is_the_beginning_again(window):
+                yield from self._walk(Way(self._whole, instead=self._broken))
+                return None
+            if went.broken:
+                if not window.can_move:
+                    continue
+            elif went.pages > 1 and not went.sure and not (went.longest is not None and went.longest < longest):
+                again = Window(query, self._limit)
+                yield from self._walk(Way(query, again, most=went.pages - 1))
+                if not window.holds(again, went.pages - 1):
+                    continue
+                if window.can_pass_first_second:
+                    return window.passed_first_second()
+            return None if went.ended else window.moved()
+        raise PaginationError(f"GET {query.request.path}: the list changes faster than its pages can be read")
+
+    def _note(self, went: Walk) -> None:
+        self._longest = max(self._longest, went.longest or 0)
+        self._broken = went.broken
+        if went.sure:
+            self._in_vain = 0
+        elif went.broken and went.pages == 1:
+            self._in_vain += 1
+
+    def _is_the_beginning_again(self, window: Window) -> bool:
+        self._beginning = self._beginning or window.beginning
+        return window.begins_too_early and window.beginning == self._beginning
 
 
 class Window:
@@ -166,6 +197,17 @@ class Window:
             else:
                 self._ascending &= _second(instant) == _second(self._last)
                 self._first = min(instant, self._first)
+
+    @property
+    def beginning(self) -> tuple[Any, ...] | None:
+        """The first record's version."""
+        return self._versions[0] if self._versions else None
+
+    @property
+    def begins_too_early(self) -> bool:
+        """Whether there are records from before the time that was asked for."""
+        asked = self._query.start_param is not None
+        return asked and self._first is not None and _second(self._first) < _second(self._query.start)
 
     def holds(self, again: Window, pages: int) -> bool:
         """Tell whether so many first pages were the same when they were read again, record by record."""

@@ -25,7 +25,7 @@ class PageWriter(ABC):
     """What a writer has beside the SDK's methods, so that records reach it a page at a time."""
 
     @abstractmethod
-    def made_of(self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime) -> Sequence[Any]:
+    def prepare_records(self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime) -> Sequence[Any]:
         """Make of a page's records what `write_records` is given.
 
         Called in the thread that has read them: what another one has made is slower to get at than what is in the
@@ -47,7 +47,7 @@ class PageWriter(ABC):
 
         Args:
             stream: The stream's name.
-            records: What `made_of` gave, or some of its elements.
+            records: What `prepare_records` gave, or some of its elements.
         """
 
     @abstractmethod
@@ -116,7 +116,7 @@ class MessageWriter(SingerWriter, PageWriter):
             self._buffer += self.format_message(message).encode() + b"\n"
         self.flush()
 
-    def made_of(
+    def prepare_records(
         self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime
     ) -> Sequence[bytes]:
         """Encode a page's records as lines."""

@@ -584,6 +584,20 @@ def test_an_api_that_does_not_give_as_many_as_asked_for_is_read_to_its_end() -> 
     assert used(PAGES, query(50, cursor="at"), api.serve) == list(range(360))
 
 
+@pytest.mark.parametrize(
+    "ignored", [{"since": format_timestamp(START)}, {"since": format_timestamp(START), "limit": 100}]
+)
+def test_an_api_that_ignores_the_time_is_read_to_its_end(ignored: dict[str, str | int]) -> None:
+    class Whole(CountedList):
+        def serve(self, request: Request) -> Page:
+            return super().serve(request.with_params(ignored))
+
+    api = Whole([1] * 2_000)
+    got = used(PAGES, query(cursor="at"), api.serve)
+    assert set(got) == set(range(2_000))
+    assert len(api.asked) < 40
+
+
 def test_records_of_a_page_that_does_not_follow_are_not_used() -> None:
     api = CountedList([1] * 300)
 
