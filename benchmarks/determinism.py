@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from benchmarks.arguments import Parser, positive
@@ -39,16 +40,20 @@ def _read_arguments() -> Namespace:
         metavar="MS",
         help=f"milliseconds that an answer is late at most (default: {_JITTER_MS})",
     )
+    parser.add_argument(
+        "--side-by-side", type=positive, default=4, metavar="N", help="how many runs there are at a time (default: 4)"
+    )
     return parser.parse_args()
 
 
-def runs(tickets: int, times: int, jitter_ms: float) -> Iterator[tuple[str, str]]:
-    """Run the tap, each time on answers that are late by chance.
+def runs(tickets: int, times: int, jitter_ms: float, side_by_side: int) -> Iterator[tuple[str, str]]:
+    """Run the tap, each time on answers that are late by chance, and by how much else the machine is at.
 
     Args:
         tickets: How many tickets there are.
         times: How often it runs with each number of requests at once.
         jitter_ms: Milliseconds that an answer is late at most.
+        side_by_side: How many runs there are at a time.
 
     Yields:
         Of each run the hash, and a line: its number of requests at once, what it brought, its seconds.
@@ -59,14 +64,20 @@ def runs(tickets: int, times: int, jitter_ms: float) -> Iterator[tuple[str, str]
     with served(tickets, jitter_ms=jitter_ms) as server:
         counts = server.counts()
         due = {stream: counts[stream] for stream in BOTH}
-        for program in (PROGRAMS["ours-1"], PROGRAMS["ours-16"]):
-            for number in range(1, times + 1):
-                told = run(program, server, BOTH, "hash")
-                if told["records"] != due:
-                    raise BenchmarkError(f"{program.title} brought {told['records']}, not {due}")
-                brought = ", ".join(f"{due[stream]:,} {stream}" for stream in BOTH)
-                what = f"max_concurrency {program.at_once}, run {number}: {brought}, {told['seconds']:.0f} s"
-                yield told["hash"], what
+        programs = [PROGRAMS[name] for name in ("ours-1", "ours-16") for _ in range(times)]
+        with ThreadPoolExecutor(side_by_side) as pool:
+            begun = [
+                pool.submit(run, program, server, BOTH, "hash", f"-{number}") for number, program in enumerate(programs)
+            ]
+            try:
+                for program, future in zip(programs, begun, strict=True):
+                    told = future.result()
+                    if told["records"] != due:
+                        raise BenchmarkError(f"{program.title} brought {told['records']}, not {due}")
+                    brought = ", ".join(f"{due[stream]:,} {stream}" for stream in BOTH)
+                    yield told["hash"], f"max_concurrency {program.at_once}: {brought}, {told['seconds']:.0f} s"
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
 def main() -> int:
@@ -85,7 +96,7 @@ def main() -> int:
     try:
         ENVIRONMENTS["ours"].make()
         with file.open("w", encoding="utf-8") as results:
-            for sha256, what in runs(arguments.tickets, arguments.runs, arguments.jitter):
+            for sha256, what in runs(arguments.tickets, arguments.runs, arguments.jitter, arguments.side_by_side):
                 hashes.append(sha256)
                 _say(results, f"{sha256}  {what}")
             verdict = "the same bytes" if len(set(hashes)) == 1 else f"{len(set(hashes))} DIFFERENT outputs"

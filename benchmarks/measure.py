@@ -51,7 +51,7 @@ class Outcome:
     problem: str | None = None
 
 
-def run(program: Program, server: Server, streams: tuple[str, ...], mode: str) -> dict[str, Any]:
+def run(program: Program, server: Server, streams: tuple[str, ...], mode: str, mark: str = "") -> dict[str, Any]:
     """Run a program once.
 
     Args:
@@ -59,6 +59,7 @@ def run(program: Program, server: Server, streams: tuple[str, ...], mode: str) -
         server: What it reads.
         streams: The streams.
         mode: What to do with its output (see `stopwatch`).
+        mark: Tells this run from others of the program at the same time.
 
     Returns:
         What the stopwatch tells, and `server_cpu`.
@@ -66,11 +67,11 @@ def run(program: Program, server: Server, streams: tuple[str, ...], mode: str) -
     Raises:
         BenchmarkError: It ends with another code than 0, or cannot be run.
     """
-    folder = CACHE / "work" / program.name
+    folder = CACHE / "work" / f"{program.name}{mark}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     LOGS.mkdir(parents=True, exist_ok=True)
-    log = LOGS / f"{program.name}.log"
+    log = LOGS / f"{folder.name}.log"
     command = program.command(program.environment, Job(server.url, streams, folder, first_only=mode == "first"))
     order = {"command": command, "mode": mode, "log": str(log), "limit": _LIMIT_SECONDS}
     before = server.cpu

@@ -25,7 +25,9 @@ class PageWriter(ABC):
     """What a writer has beside the SDK's methods, so that records reach it a page at a time."""
 
     @abstractmethod
-    def prepare_records(self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime) -> Sequence[Any]:
+    def prepare_records(
+        self, stream: str, records: Sequence[Any], *, version: int | None, read_at: datetime
+    ) -> Sequence[Any]:
         """Make of a page's records what `write_records` is given.
 
         Called in the thread that has read them: what another one has made is slower to get at than what is in the
