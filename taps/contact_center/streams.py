@@ -5,11 +5,14 @@ To add one: a class here, a schema in `schemas/contact_center/<name>.json`, a pl
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from taps.engine.pagination import Offset, Pagination
+from taps.engine.counting import Offset
 from taps.engine.schemas import schemas_of
 from taps.engine.stream import ApiStream
+
+if TYPE_CHECKING:
+    from taps.engine.pagination import Pagination
 
 __all__ = ["STREAMS"]
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from taps.engine.pagination import HeaderLink, PageNumber, Pagination, SinglePage
+from taps.engine.counting import PageNumber
+from taps.engine.links import HeaderLink
+from taps.engine.pagination import Pagination, SinglePage
 from taps.engine.query import StartParam
 from taps.engine.schemas import schemas_of
 from taps.engine.stream import ApiStream

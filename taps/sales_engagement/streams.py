@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from taps.engine.pagination import BodyLink
+from taps.engine.links import BodyLink
 from taps.engine.query import StartParam
 from taps.engine.schemas import schemas_of
 from taps.engine.stream import ApiStream

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from taps.engine.pagination import BodyLink, Export, Pagination, SinglePage
+from taps.engine.links import BodyLink, Export
+from taps.engine.pagination import Pagination, SinglePage
 from taps.engine.query import StartParam
 from taps.engine.schemas import schemas_of
 from taps.engine.stream import ApiStream

@@ -11,18 +11,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from taps.engine.client import Request
+from taps.engine.counting import Offset, PageNumber
 from taps.engine.errors import PaginationError
+from taps.engine.links import BodyLink, Export, HeaderLink
 from taps.engine.page import Content, Page
-from taps.engine.pagination import (
-    BodyLink,
-    Export,
-    HeaderLink,
-    Offset,
-    PageNumber,
-    Pagination,
-    RepeatedPage,
-    SinglePage,
-)
+from taps.engine.pagination import Pagination, RepeatedPage, SinglePage
 from taps.engine.query import Query, StartParam
 from taps.engine.seam import Seam
 from taps.engine.timestamps import format_timestamp, parse_timestamp

@@ -9,7 +9,7 @@ import pytest
 from werkzeug import Response
 
 from support import config_for, run_tap, selected_catalog, sync
-from taps.engine.pagination import PageNumber
+from taps.engine.counting import PageNumber
 from taps.engine.timestamps import parse_timestamp
 from taps.helpdesk.streams import Tickets
 from taps.helpdesk.tap import TapHelpdesk

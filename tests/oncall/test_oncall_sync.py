@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import config_for, run_tap, sync
-from taps.engine.pagination import BodyLink
+from taps.engine.links import BodyLink
 from taps.engine.timestamps import parse_timestamp
 from taps.oncall.streams import Alerts, Incidents, SearchedStream
 from taps.oncall.tap import TapOncall

@@ -12,7 +12,7 @@ import pytest
 
 from support import config_for, run_tap, sync
 from taps.engine.errors import InvalidSettingsError
-from taps.engine.pagination import Export
+from taps.engine.links import Export
 from taps.engine.timestamps import parse_timestamp
 from taps.sandbox.server import Sandbox
 from taps.voice.streams import CallLegs, Calls, IncrementalExport

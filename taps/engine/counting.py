@@ -1,0 +1,148 @@
+"""Lists whose pages or records are counted."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from taps.engine.pagination import Pagination, RepeatedPage
+from taps.engine.window import Walk, read_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from taps.engine.client import Request
+    from taps.engine.page import Page
+    from taps.engine.query import Query
+    from taps.engine.window import Way
+
+__all__ = ["Offset", "PageNumber"]
+
+_SHARED = 3
+
+
+class PageNumber(Struct, Pagination, frozen=True):
+    """Pages are counted, and the list ends at an empty one.
+
+    Where the API gives at most `window` pages a query, the list must be sorted by its cursor, and is asked for again
+    from the last one on (see `Window`) every few pages. Until then each page is a little smaller than the one before,
+    so that it begins with that one's last records::
+
+        limit=100&page=1    records 1 to 100
+        limit=97&page=2             98 to 194
+        limit=95&page=3            191 to 285
+
+    Attributes:
+        page_param: Name of the parameter that holds the page's number, from 1.
+        size_param: Name of the parameter that holds the page size.
+        window: Most pages of a query, or `None` for no limit.
+    """
+
+    page_param: str = "page"
+    size_param: str = "limit"
+    window: int | None = None
+
+    def requests(self, query: Query) -> Generator[Request, Page, None]:
+        """Count up; begin again from the last cursor where the list is windowed."""
+        yield from read_windows(self._walk, query, self.window, "pages")
+
+    def _walk(self, way: Way) -> Generator[Request, Page, Walk]:
+        query, window = way.query, way.window
+        first, size, shared, longest = query.first(), query.page_size, None, 0
+        before: Page | None = None
+        for number in itertools.count(1):
+            request = self._request(first, number, size)
+            page = yield replace(request, instead=way.instead) if number == 1 else request
+            length = len(page.records)
+            longest = max(longest, length)
+            if before is not None and shared is not None and not _follows(page, before, shared):
+                return Walk(number - 1, ended=False, longest=longest, broken=True)
+            if not length:
+                return Walk(number, ended=True, longest=longest, sure=shared is not None)
+            if window is None:
+                continue
+            window.add(page, shared or 0)
+            following = _size_after(number, size) if way.shares and length == size else None
+            on_the_way = following is not None and _is_worth_it(number + 1, following)
+            if number in {way.most, self.window} or (window.can_move and not on_the_way):
+                window.cut_off()
+                return Walk(number, ended=False, longest=longest, sure=shared is not None)
+            if following is not None and (on_the_way or following * 2 > query.page_size):
+                shared, size, before = number * (size - following), following, page
+            elif shared is not None:
+                shared, before = 0, page
+        raise AssertionError  # pages are counted without end
+
+    def likely_after(self, request: Request, page: Page) -> Iterator[Request]:
+        """Count on, as long as pages are full."""
+        number, size = int(request.params[self.page_param]), int(request.params[self.size_param])
+        while len(page.records) == int(request.params[self.size_param]):
+            if self.window is not None:
+                size = _size_after(number, size)
+                if number == self.window or not _is_worth_it(number + 1, size):
+                    return
+            number += 1
+            yield self._request(request, number, size)
+
+    def _request(self, request: Request, number: int, size: int) -> Request:
+        return replace(request.with_params({self.size_param: size, self.page_param: number}), instead=False)
+
+
+def _size_after(number: int, size: int) -> int:
+    """Give the size by which the next page begins with the last three records, or some more, of this one.
+
+    Pages of a size count from the list's beginning: the second of 97 begins with record 98, where one of 100 ended with
+    100. With less than three, records of one second in another order than before could look as if all was well.
+    """
+    return size - -(-_SHARED // number)
+
+
+def _is_worth_it(number: int, size: int) -> bool:
+    """Whether so few of a page's records were on those before it that it does better than a new query."""
+    return size >= 16 * number
+
+
+def _follows(page: Page, before: Page, shared: int) -> bool:
+    """Whether a page begins with the last records of another one; without such, whether the list had ended."""
+    if not shared:
+        return not page.records
+    content, last = page.content, before.content
+    return content.keys[:shared] == last.keys[-shared:] and content.instants[:shared] == last.instants[-shared:]
+
+
+class Offset(Struct, Pagination, frozen=True):
+    """Records are counted, and the list ends at an empty page.
+
+    The offset moves by the records received, for a page may be shorter than asked. An API that ignores the offset
+    gives the same page for ever.
+
+    Attributes:
+        offset_param: Name of the parameter that holds the number of records to pass over.
+        size_param: Name of the parameter that holds the page size.
+    """
+
+    offset_param: str = "offset"
+    size_param: str = "limit"
+
+    def requests(self, query: Query) -> Generator[Request, Page, None]:
+        """Move on by what was received."""
+        request = query.first().with_params({self.size_param: query.page_size})
+        offset, before = 0, None
+        while True:
+            page = yield request.with_params({self.offset_param: offset})
+            if not page.records:
+                return
+            keys = page.content.keys
+            if keys == before:
+                raise RepeatedPage
+            offset, before = offset + len(keys), keys
+
+    def likely_after(self, request: Request, page: Page) -> Iterator[Request]:
+        """Count on, as long as pages are full."""
+        offset, size = int(request.params[self.offset_param]), int(request.params[self.size_param])
+        while len(page.records) == size:
+            offset += size
+            yield request.with_params({self.offset_param: offset})
