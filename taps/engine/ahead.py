@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from concurrent.futures import Future
 
     from taps.engine.client import Request
     from taps.engine.page import Page
@@ -56,7 +56,11 @@ class PagesAhead:
         with self._lock:
             future = self._taken(request)
         # One that no worker has begun yet is got here: to wait for it could be to wait for oneself.
-        page = self._fetch(request, self._headers_in) if future is None or future.cancel() else future.result()
+        if future is None or future.cancel():
+            page = self._fetch(request, self._headers_in)
+        else:
+            self._get_another()
+            page = future.result()
         with self._lock:
             room = max(0, self._most - self._wasted)
             for likely in itertools.islice(self._pagination.likely_after(request, page), room):
@@ -70,6 +74,22 @@ class PagesAhead:
                 future.cancel()
             self._under_way.clear()
             self._most = 0
+
+    def _get_another(self) -> None:
+        """Get a page that no worker has begun, instead of waiting idly for one that is under way."""
+        with self._lock:
+            for place, (request, future) in enumerate(self._under_way):
+                if future.cancel():
+                    here: Future[Page] = Future()
+                    here.set_running_or_notify_cancel()
+                    self._under_way[place] = (request, here)
+                    break
+            else:
+                return
+        try:
+            here.set_result(self._fetch(request, self._headers_in))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the page is asked for
+            here.set_exception(error)
 
     def _begin(self, request: Request) -> None:
         if all(known != request for known, _ in self._under_way):
