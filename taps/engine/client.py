@@ -52,13 +52,13 @@ class Request(Struct, frozen=True):
         url: Absolute, or relative to the client's base URL.
         params: Query parameters that are added to those that the URL has.
         start: The time from which the list is asked for, where the request says so: its pages have nothing earlier.
-        instead: Whether it takes the place of the page before, whose records are not to be used.
+        keep: How many of the first records of the page before are to be used, if not all.
     """
 
     url: str
     params: Mapping[str, str | int] = field(default_factory=dict)
     start: datetime | None = None
-    instead: bool = False
+    keep: int | None = None
 
     @property
     def path(self) -> str:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from taps.engine.pagination import Pagination, RepeatedPage
-from taps.engine.window import Walk, read_windows
+from taps.engine.window import Walk, read_windows, second
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -55,7 +55,7 @@ class PageNumber(Struct, Pagination, frozen=True):
         before: Page | None = None
         for number in itertools.count(1):
             request = self._request(first, number, size)
-            page = yield replace(request, instead=way.instead) if number == 1 else request
+            page = yield request
             length = len(page.records)
             longest = max(longest, length)
             if before is not None and shared is not None and not _follows(page, before, shared):
@@ -66,12 +66,14 @@ class PageNumber(Struct, Pagination, frozen=True):
                 continue
             window.add(page, shared or 0)
             following = _size_after(number, size) if way.shares and length == size else None
-            on_the_way = following is not None and _is_worth_it(number + 1, following)
-            if number in {way.most, self.window} or (window.can_move and not on_the_way):
+            goes_on = following is not None and _goes_on(page, number, size, following)
+            if number in {way.most, self.window} or (window.can_move and not goes_on):
                 window.cut_off()
                 return Walk(number, ended=False, longest=longest, sure=shared is not None)
-            if following is not None and (on_the_way or following * 2 > query.page_size):
+            if following is not None and following * 2 > query.page_size:
                 shared, size, before = number * (size - following), following, page
+            elif shared is not None and length == size:
+                return Walk(number, ended=False, longest=longest, gave_up=True)
             elif shared is not None:
                 shared, before = 0, page
         raise AssertionError  # pages are counted without end
@@ -81,28 +83,36 @@ class PageNumber(Struct, Pagination, frozen=True):
         number, size = int(request.params[self.page_param]), int(request.params[self.size_param])
         while len(page.records) == int(request.params[self.size_param]):
             if self.window is not None:
-                size = _size_after(number, size)
-                if number == self.window or not _is_worth_it(number + 1, size):
+                following = _size_after(number, size)
+                if number == self.window or not _goes_on(page, number, size, following):
                     return
+                size = following
             number += 1
             yield self._request(request, number, size)
 
     def _request(self, request: Request, number: int, size: int) -> Request:
-        return replace(request.with_params({self.size_param: size, self.page_param: number}), instead=False)
+        return replace(request.with_params({self.size_param: size, self.page_param: number}), keep=None)
 
 
 def _size_after(number: int, size: int) -> int:
     """Give the size by which the next page begins with the last three records, or some more, of this one.
 
     Pages of a size count from the list's beginning: the second of 97 begins with record 98, where one of 100 ended with
-    100. With less than three, records of one second in another order than before could look as if all was well.
+    100.
     """
     return size - -(-_SHARED // number)
 
 
-def _is_worth_it(number: int, size: int) -> bool:
-    """Whether so few of a page's records were on those before it that it does better than a new query."""
-    return size >= 16 * number
+def _goes_on(page: Page, number: int, size: int, following: int) -> bool:
+    """Whether the next page does better than a new query, and is seen to follow.
+
+    It does better where few of its records were on those before it. It is seen to follow where the records that it
+    shares are not all of one second that begins before them: an API may give those of a second in any order.
+    """
+    shared = number * (size - following)
+    instants = page.content.instants[-shared - 1 :]
+    first, last = instants[0], instants[-1]
+    return following >= 16 * (number + 1) and first is not None and last is not None and second(first) < second(last)
 
 
 def _follows(page: Page, before: Page, shared: int) -> bool:

@@ -122,7 +122,16 @@ class AuthorizationError(ApiError):
 
 
 class PaginationError(SyncError):
-    """The pages lead nowhere: a link comes again, or a window cannot move on."""
+    """The pages lead nowhere: a link comes again, or a window cannot move on.
+
+    Args:
+        message: The error.
+        keep: How many of the first records of the page that it is about are to be used, if not all.
+    """
+
+    def __init__(self, message: str, keep: int | None = None) -> None:
+        super().__init__(message)
+        self.keep = keep
 
 
 class RecordError(SyncError):

@@ -60,6 +60,10 @@ class Page(Struct, frozen=True):
         kept = Content(_taken(records, indexes), _taken(keys, indexes), _taken(instants, indexes), document)
         return replace(self, content=kept)
 
+    def cut(self, keep: int | None) -> Page:
+        """Copy the page with so many of its first records; itself, if that is `None`."""
+        return self if keep is None else self.only(range(keep))
+
 
 def _taken(values: Sequence[Any], indexes: Sequence[int]) -> Sequence[Any]:
     if indexes and indexes[-1] - indexes[0] == len(indexes) - 1:

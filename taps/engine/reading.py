@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
 from taps.engine.ahead import PagesAhead
-from taps.engine.errors import StatusError
+from taps.engine.errors import PaginationError, StatusError
 from taps.engine.page import Page
 from taps.engine.pagination import RepeatedPage
 
@@ -112,14 +112,15 @@ class Reading:
             try:
                 page = self._ahead.get(self._request)
                 self._request = self._requests.send(page)
-                if self._request.instead:
-                    page = page.only(())
+                page = page.cut(self._request.keep)
             except StopIteration:
                 end = _End(None)
             except RepeatedPage as repeated:
                 page, end = None, _End(repeated)
             except BaseException as error:  # noqa: BLE001 - it is raised where the pages are used
                 end = _End(error)
+                if page is not None and isinstance(error, PaginationError):
+                    page = page.cut(error.keep)
             with self._lock:
                 self._ended = self._ended or end is not None
                 self._running = running = not self._ended and self._ready.qsize() + 1 < self._most

@@ -6,6 +6,8 @@ from datetime import timedelta
 from operator import le
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec.structs import replace
+
 from taps.engine.errors import PaginationError
 from taps.engine.timestamps import format_timestamp
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from taps.engine.page import Page
     from taps.engine.query import Query
 
-__all__ = ["Walk", "Way", "Window", "read_windows"]
+__all__ = ["Walk", "Way", "Window", "read_windows", "second"]
 
 _MOST_WALKS = 20
 _MOST_IN_VAIN = 3  # second pages that did not begin with the end of the first: such an API has sizes of its own
@@ -31,14 +33,12 @@ class Way(NamedTuple):
         window: Takes note of the records, where the API gives no more than so many a query.
         most: Pages to go through at most.
         shares: Whether pages may be asked for so that each begins with the last records of the one before.
-        instead: Whether the first page takes the place of the page before it, which is not to be used.
     """
 
     query: Query
     window: Window | None = None
     most: int | None = None
     shares: bool = False
-    instead: bool = False
 
 
 class Walk(NamedTuple):
@@ -50,6 +50,7 @@ class Walk(NamedTuple):
         longest: Records on the longest, where a page does not say by a link whether another follows.
         sure: Whether each page was seen to begin with the last records of the one before.
         broken: Whether one was seen not to. It is not among the `pages`, and not to be used.
+        gave_up: Whether pages cannot share records any more.
     """
 
     pages: int
@@ -57,6 +58,7 @@ class Walk(NamedTuple):
     longest: int | None = None
     sure: bool = False
     broken: bool = False
+    gave_up: bool = False
 
 
 def read_windows(
@@ -96,7 +98,7 @@ class _Windows:
         self._limit = limit
         self._beginning: tuple[Any, ...] | None = None
         self._longest = 0
-        self._broken = False
+        self._keep: int | None = None
         self._in_vain = 0
 
     def read(self) -> Generator[Request, Page, None]:
@@ -106,35 +108,51 @@ class _Windows:
 
     def _window(self, query: Query) -> Generator[Request, Page, Query | None]:
         """Go through one window; give the query for what comes behind it, or none where the list has ended."""
-        longest = self._longest
-        for number in range(_MOST_WALKS):
+        longest, shares = self._longest, True
+        for _ in range(_MOST_WALKS):
             window = Window(query, self._limit)
-            shares = number == 0 and self._in_vain < _MOST_IN_VAIN
-            went = yield from self._walk(Way(query, window, shares=shares, instead=self._broken))
-            self._note(went)
+            shares = shares and self._in_vain < _MOST_IN_VAIN
+            went = yield from self._go(Way(query, window, shares=shares))
             if self._is_the_beginning_again(window):
-                yield from self._walk(Way(self._whole, instead=self._broken))
+                yield from self._go(Way(self._whole))
                 return None
-            if went.broken:
-                if not window.can_move:
-                    continue
-            elif went.pages > 1 and not went.sure and not (went.longest is not None and went.longest < longest):
+            if went.gave_up or (went.broken and not window.can_move):
+                shares = not went.gave_up
+                continue
+            on_one_page = went.pages == 1 or (went.longest is not None and went.longest < longest)
+            if not went.broken and not went.sure and not on_one_page:
+                self._keep = window.of_first_second()
                 again = Window(query, self._limit)
-                yield from self._walk(Way(query, again, most=went.pages - 1))
+                yield from self._go(Way(query, again, most=went.pages - 1))
                 if not window.holds(again, went.pages - 1):
                     continue
                 if window.can_pass_first_second:
                     return window.passed_first_second()
             return None if went.ended else window.moved()
-        raise PaginationError(f"GET {query.request.path}: the list changes faster than its pages can be read")
+        raise PaginationError(
+            f"GET {query.request.path}: the list changes faster than its pages can be read", self._keep
+        )
 
-    def _note(self, went: Walk) -> None:
-        self._longest = max(self._longest, went.longest or 0)
-        self._broken = went.broken
+    def _go(self, way: Way) -> Generator[Request, Page, Walk]:
+        """Walk; the first request says how much of the page before is to be used."""
+        walk = self._walk(way)
+        request = replace(next(walk), keep=self._keep)
+        self._keep = None
+        while True:
+            page = yield request
+            try:
+                request = walk.send(page)
+            except StopIteration as end:
+                went: Walk = end.value
+                break
+        if went.broken:
+            self._keep = 0
         if went.sure:
             self._in_vain = 0
         elif went.broken and went.pages == 1:
             self._in_vain += 1
+        self._longest = max(self._longest, went.longest or 0)
+        return went
 
     def _is_the_beginning_again(self, window: Window) -> bool:
         self._beginning = self._beginning or window.beginning
@@ -162,6 +180,7 @@ class Window:
         self._limit = limit
         self._versions: list[tuple[Any, ...]] = []
         self._pages: list[int] = []
+        self._latest: Page | None = None
         self._first: datetime | None = None
         self._last: datetime | None = None
         self._ascending = True
@@ -182,6 +201,7 @@ class Window:
         ]
         self._versions += versions
         self._pages.append(len(self._versions))
+        self._latest = page
         instants: list[Any] = [instant for instant, _ in versions]
         if not instants:
             return
@@ -195,8 +215,20 @@ class Window:
             if instant >= self._last:
                 self._last = instant
             else:
-                self._ascending &= _second(instant) == _second(self._last)
+                self._ascending &= second(instant) == second(self._last)
                 self._first = min(instant, self._first)
+
+    def of_first_second(self) -> int | None:
+        """Tell how many of the first records on the latest page are of the earliest second, if not all.
+
+        What is behind them is read again where that second has been passed. Until then a bookmark must not pass it.
+        """
+        if not self.can_move or self._latest is None or self._first is None:
+            return None
+        first = second(self._first)
+        instants = self._latest.content.instants
+        behind = (place for place, instant in enumerate(instants) if instant is not None and second(instant) > first)
+        return next(behind, None)
 
     @property
     def beginning(self) -> tuple[Any, ...] | None:
@@ -207,7 +239,7 @@ class Window:
     def begins_too_early(self) -> bool:
         """Whether there are records from before the time that was asked for."""
         asked = self._query.start_param is not None
-        return asked and self._first is not None and _second(self._first) < _second(self._query.start)
+        return asked and self._first is not None and second(self._first) < second(self._query.start)
 
     def holds(self, again: Window, pages: int) -> bool:
         """Tell whether so many first pages were the same when they were read again, record by record."""
@@ -221,7 +253,7 @@ class Window:
     def passed_first_second(self) -> Query:
         """Give the query for the records after the earliest second."""
         first = self._first or self._query.start
-        return self._query.beginning(_second(first) + timedelta(seconds=1))
+        return self._query.beginning(second(first) + timedelta(seconds=1))
 
     def cut_off(self) -> None:
         """Take note that the API gives no more of this window."""
@@ -235,8 +267,8 @@ class Window:
             and self._ascending
             and self._first is not None
             and self._last is not None
-            and _second(self._first) < _second(self._last)
-            and _second(self._query.start) < _second(self._last)
+            and second(self._first) < second(self._last)
+            and second(self._query.start) < second(self._last)
         )
 
     def moved(self) -> Query:
@@ -261,11 +293,12 @@ class Window:
         )
         if not self.can_move and not moves_within_a_second:
             raise PaginationError(
-                f"{limit}, and all of these records have {cursor} {format_timestamp(_second(self._last))}: "
+                f"{limit}, and all of these records have {cursor} {format_timestamp(second(self._last))}: "
                 f"the sync cannot get past this second"
             )
-        return self._query.beginning(self._last)
+        return self._query.beginning(second(self._last) if self.can_move else self._last)
 
 
-def _second(instant: datetime) -> datetime:
+def second(instant: datetime) -> datetime:
+    """Cut an instant to its second."""
     return instant.replace(microsecond=0)

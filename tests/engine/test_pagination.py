@@ -543,8 +543,7 @@ def used(pagination: Pagination, query: Query, serve: Callable[[Request], Page])
             following = requests.send(page)
         except StopIteration:
             return [*got, *(record["id"] for record in seam.fresh(page).records)]
-        if not following.instead:
-            got += [record["id"] for record in seam.fresh(page).records]
+        got += [record["id"] for record in seam.fresh(page.cut(following.keep)).records]
         page = received(serve, following)
 
 
@@ -602,7 +601,7 @@ def test_records_of_a_page_that_does_not_follow_are_not_used() -> None:
     requests = PAGES.requests(query(cursor="at"))
     request = next(requests)
     given = []
-    while not request.instead:
+    while request.keep is None:
         page = received(serve, request)
         given.append(page)
         request = requests.send(page)
