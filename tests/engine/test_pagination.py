@@ -533,18 +533,27 @@ COUNTS = st.lists(
 ).map(lambda parts: [count for part in parts for count in part])
 
 
-def used(pagination: Pagination, query: Query, serve: Callable[[Request], Page]) -> list[Any]:
+def used(
+    pagination: Pagination,
+    query: Query,
+    serve: Callable[[Request], Page],
+    take: Callable[[Page], None] = lambda page: None,
+) -> list[Any]:
     """Read a list as the engine does; give the ids of the records that come out, in their order."""
     seam, requests = Seam(), pagination.requests(query)
     got: list[Any] = []
-    page = received(serve, next(requests))
-    while True:
+    request: Request | None = next(requests)
+    while request is not None:
+        page = received(serve, request)
         try:
-            following = requests.send(page)
+            request = requests.send(page)
+            page = page.cut(request.keep)
         except StopIteration:
-            return [*got, *(record["id"] for record in seam.fresh(page).records)]
-        got += [record["id"] for record in seam.fresh(page.cut(following.keep)).records]
-        page = received(serve, following)
+            request = None
+        fresh = seam.fresh(page)
+        got += [record["id"] for record in fresh.records]
+        take(fresh)
+    return got
 
 
 def test_a_few_pages_share_records_and_then_a_new_query_begins_at_the_last_cursor() -> None:
@@ -616,8 +625,9 @@ def test_pages_that_were_asked_for_ahead_of_a_list_that_moves_lose_nothing(data:
     """Likely pages are had at any time before their turn, while records change, are deleted and added."""
     counts = data.draw(COUNTS, label="seconds")
     size = data.draw(st.integers(40, 100), label="page size")
-    api = CountedList(counts)
-    untouched = set(api.rows)
+    api = CountedList(counts, data.draw(st.sampled_from([30, 1_000]), label="cap"))
+    untouched, latest = set(api.rows), START
+    given: set[Any] = set()
     ahead: dict[tuple[tuple[str, object], ...], Page] = {}
     moves = 0
 
@@ -642,4 +652,12 @@ def test_pages_that_were_asked_for_ahead_of_a_list_that_moves_lose_nothing(data:
                 move()
         return page
 
-    assert untouched <= set(used(PAGES, query(size, cursor="at"), serve))
+    def take(page: Page) -> None:
+        nonlocal latest
+        given.update(record["id"] for record in page.records)
+        latest = max([latest, *(instant for instant in page.content.instants if instant)])
+        before = {key for key in untouched if START + timedelta(seconds=api.rows[key]) < latest}
+        assert before <= given, "whoever goes on from the bookmark after this page never sees some records"
+
+    used(PAGES, query(size, cursor="at"), serve, take)
+    assert untouched <= given
