@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["PagesAhead"]
 
+_FORGIVEN = 50  # pages of use that make up for one that was wasted
+
 
 class PagesAhead:
     """The pages of one list that are under way, or there and not yet asked for.
 
     The next page is begun as soon as it is known: when the headers of the page before are in, where these tell, or else
     when that page has been read. Where a list counts its pages, as many as `most` are begun ahead on the chance that it
-    goes on. Those that it then has not are wasted; so many in all that `most` were, none is begun on a chance any more.
+    goes on. Those that it then has not are wasted; so many in all that `most` were, none is begun on a chance any more,
+    until enough were of use.
 
     Args:
         workers: Fetch the pages.
@@ -43,7 +46,7 @@ class PagesAhead:
         self._fetch = fetch
         self._pagination = pagination
         self._most = most
-        self._wasted = 0
+        self._wasted = self._used = 0
         self._lock = threading.Lock()
         self._under_way: list[tuple[Request, Future[Page]]] = []
 
@@ -107,10 +110,12 @@ class PagesAhead:
         for index, (known, future) in enumerate(self._under_way):
             if known == request:
                 del self._under_way[index]
+                self._used += 1
+                if self._used % _FORGIVEN == 0:
+                    self._wasted = max(0, self._wasted - 1)
                 return future
         # The list does not go on as was likely: what was begun for it is of no use.
         for _, future in self._under_way:
-            self._wasted += 1
-            future.cancel()
+            self._wasted += not future.cancel()
         self._under_way.clear()
         return None
