@@ -70,8 +70,8 @@ def read_windows(
     from between two pages where the second begins with the last records of the first. Where pages cannot be asked for
     so, and a window has more than one (a second with more records than a page), all but the last are read again: a
     record that went from between two of them would show up at the end of the first. Then the next window begins after
-    the second, for what came behind it may have shifted too. That is spared where the first page was shorter than
-    others were: the list had ended on it.
+    the second, for what came behind it may have shifted too; it is not used before, or a bookmark would pass the
+    second too soon. All this is spared where the first page was shorter than others were: the list had ended on it.
 
     A list without a limit is one walk, and nothing of it is remembered; so is one that the API gives from its beginning
     again, whatever time it is asked for.

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from werkzeug import Request, Response
 from support import command, config_for, selected_catalog, sync
 from taps.contact_center.tap import TapContactCenter
 from taps.engine.budget import BudgetClosedError
+from taps.engine.timestamps import format_timestamp, parse_timestamp
 from taps.engine.writer import MessageWriter
 from taps.helpdesk.tap import TapHelpdesk
 from taps.sandbox.server import Sandbox
@@ -38,6 +40,7 @@ class Desk:
     def __init__(self, tickets: int, *, seconds: float) -> None:
         self.tickets = tickets
         self.seconds = seconds
+        self.changed_at_once = 100
         self.under_way = self.most = 0
         self.asked: list[int] = []
         self._lock = threading.Lock()
@@ -60,11 +63,12 @@ class Desk:
                 ticket = int(request.path.split("/")[3])
                 self.asked.append(ticket)
                 return self.page([{"id": ticket * 10, "ticket_id": ticket}])
-            since = int(request.args["updated_since"][17:19]) if request.args["updated_since"] > "2020" else 0
-            size = int(request.args["limit"])
+            begun = datetime(2024, 1, 1, tzinfo=timezone.utc)
+            since = max(0, int((parse_timestamp(request.args["updated_since"]) - begun).total_seconds()))
+            size, together = int(request.args["limit"]), self.changed_at_once
             found = [
-                {"id": number, "updated_at": f"2024-01-01T00:00:{number // 100:02d}Z"}
-                for number in range(since * 100, self.tickets)
+                {"id": number, "updated_at": format_timestamp(begun + timedelta(seconds=number // together))}
+                for number in range(since * together, self.tickets)
             ]
             start = (int(request.args["page"]) - 1) * size
             return self.page(found[start : start + size])
@@ -190,7 +194,7 @@ def test_tickets_are_asked_for_ahead_while_pages_are_full_and_little_is_wasted(
     desk: tuple[Desk, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, config = desk
-    served.tickets, whole = 2_050, served.serve
+    served.tickets, served.changed_at_once, whole = 2_050, 2, served.serve
     asked: list[str] = []
 
     def serve(request: Request) -> Response:
