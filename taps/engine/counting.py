@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Offset", "PageNumber"]
 
-_SHARED = 3
+# Records that a page shares with the one before, at least. Where all are of one second, an API that gives them in
+# another order than before is the more likely to be noticed the more they are.
+_SHARED = 2
+_SHARED_IN_A_SECOND = 3
 
 
 class PageNumber(Struct, Pagination, frozen=True):
@@ -32,8 +35,8 @@ class PageNumber(Struct, Pagination, frozen=True):
     so that it begins with that one's last records::
 
         limit=100&page=1    records 1 to 100
-        limit=97&page=2             98 to 194
-        limit=95&page=3            191 to 285
+        limit=98&page=2            99 to 196
+        limit=97&page=3           195 to 291
 
     Attributes:
         page_param: Name of the parameter that holds the page's number, from 1.
@@ -65,15 +68,15 @@ class PageNumber(Struct, Pagination, frozen=True):
             if window is None:
                 continue
             window.add(page, shared or 0)
-            following = _size_after(number, size) if way.shares and length == size else None
-            goes_on = following is not None and _goes_on(page, number, size, following)
+            goes_on = way.shares and length == size and _goes_on(page, number, size)
             if number in {way.most, self.window} or (window.can_move and not goes_on):
                 window.cut_off()
                 return Walk(number, ended=False, longest=longest, sure=shared is not None)
-            if following is not None and following * 2 > query.page_size:
+            if way.shares and length == size:
+                following = _size_after(number, size, _SHARED if goes_on else _SHARED_IN_A_SECOND)
+                if following * 2 <= query.page_size:
+                    return Walk(number, ended=False, longest=longest, gave_up=True)
                 shared, size, before = number * (size - following), following, page
-            elif shared is not None and length == size:
-                return Walk(number, ended=False, longest=longest, gave_up=True)
             elif shared is not None:
                 shared, before = 0, page
         raise AssertionError  # pages are counted without end
@@ -83,10 +86,9 @@ class PageNumber(Struct, Pagination, frozen=True):
         number, size = int(request.params[self.page_param]), int(request.params[self.size_param])
         while len(page.records) == int(request.params[self.size_param]):
             if self.window is not None:
-                following = _size_after(number, size)
-                if number == self.window or not _goes_on(page, number, size, following):
+                if number == self.window or not _goes_on(page, number, size):
                     return
-                size = following
+                size = _size_after(number, size, _SHARED)
             number += 1
             yield self._request(request, number, size)
 
@@ -94,23 +96,19 @@ class PageNumber(Struct, Pagination, frozen=True):
         return replace(request.with_params({self.size_param: size, self.page_param: number}), keep=None)
 
 
-def _size_after(number: int, size: int) -> int:
-    """Give the size by which the next page begins with the last three records, or some more, of this one.
-
-    Pages of a size count from the list's beginning: the second of 97 begins with record 98, where one of 100 ended with
-    100.
-    """
-    return size - -(-_SHARED // number)
+def _size_after(number: int, size: int, shared: int) -> int:
+    """Give the size by which the page after this one begins with so many of its last records, or some more."""
+    return size - -(-shared // number)
 
 
-def _goes_on(page: Page, number: int, size: int, following: int) -> bool:
+def _goes_on(page: Page, number: int, size: int) -> bool:
     """Whether the next page does better than a new query, and is seen to follow.
 
-    It does better where few of its records were on those before it. It is seen to follow where the records that it
+    It does better where few of its records are on those before it. It is seen to follow where the records that it
     shares are not all of one second that begins before them: an API may give those of a second in any order.
     """
-    shared = number * (size - following)
-    instants = page.content.instants[-shared - 1 :]
+    following = _size_after(number, size, _SHARED)
+    instants = page.content.instants[-number * (size - following) - 1 :]
     first, last = instants[0], instants[-1]
     return following >= 16 * (number + 1) and first is not None and last is not None and second(first) < second(last)
 

@@ -202,12 +202,13 @@ class _Connections(HTTPAdapter):
         pool: Any = self.get_connection_with_tls_context(request, verify, settings["proxies"], cert)
         self.cert_verify(pool, origin, verify, cert)  # type: ignore[no-untyped-call]
         self._pool: HTTPConnectionPool = pool
+        self._through_proxy = self.request_url(request, self._proxies) != request.path_url
 
     def get(self, request: PreparedRequest, timeout: float) -> BaseHTTPResponse:
         """Send a request, and give the answer when its headers are in."""
         return self._pool.urlopen(
             "GET",
-            self.request_url(request, self._proxies),
+            self.request_url(request, self._proxies) if self._through_proxy else request.path_url,
             headers=request.headers,
             redirect=False,
             retries=_NO_RETRIES,

@@ -559,7 +559,7 @@ def used(
 def test_a_few_pages_share_records_and_then_a_new_query_begins_at_the_last_cursor() -> None:
     api = CountedList([1] * 1_000)
     assert used(PAGES, query(cursor="at"), api.serve) == list(range(1_000))
-    assert api.asked[:6] == [("00", 1, 100), ("00", 2, 97), ("00", 3, 95), ("00", 4, 94), ("00", 5, 93), ("44", 1, 100)]
+    assert api.asked[:6] == [("00", 1, 100), ("00", 2, 98), ("00", 3, 97), ("00", 4, 96), ("00", 5, 95), ("54", 1, 100)]
 
 
 @settings(deadline=None)
@@ -614,7 +614,7 @@ def test_records_of_a_page_that_does_not_follow_are_not_used() -> None:
         page = received(serve, request)
         given.append(page)
         request = requests.send(page)
-    assert [record["id"] for record in given[-1].records][:2] == [191, 192], "the page that is not used"
+    assert [record["id"] for record in given[-1].records][:2] == [195, 196], "the page that is not used"
     assert request.params["since"] == given[-2].records[-1]["at"]
     assert request.params["page"] == 1
 
