@@ -73,14 +73,20 @@ def _bars(values: dict[str, float], title: str, unit: str, file: Path, *, digits
     plt.close(figure)
 
 
-def _lines(series: dict[str, dict[int, float]], title: str, x_label: str, y_label: str, file: Path) -> None:
+def _lines(
+    series: dict[str, dict[int, float]], title: str, x_label: str, y_label: str, file: Path, *, log: bool = True
+) -> None:
     series = {name: series[name] for name in _LINES if series.get(name)}
     if not series:
         return
     figure, axes = plt.subplots(figsize=(9, 4.8), layout="constrained")
     for name, points in series.items():
         axes.plot(list(points), list(points.values()), marker="o", label=_NAMES[name], **_LINES[name])
-    axes.set(title=title, xlabel=x_label, ylabel=y_label, xscale="log", yscale="log")
+    axes.set(title=title, xlabel=x_label, ylabel=y_label, xscale="log")
+    if log:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(0, 1.2 * max(y for points in series.values() for y in points.values()))
     ticks = sorted({x for points in series.values() for x in points})
     axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axes.minorticks_off()
@@ -141,7 +147,7 @@ def main() -> None:
     _draw_startup(of("startup"), folder)
     states = {name: points for name, points in _series(of("state"), "state_bytes", 1e6).items() if any(points.values())}
     _lines(states, "STATE written, tickets with conversations", "tickets", "MB", folder / "state.png")
-    _lines(_series(of("growth"), "memory_mb"), "Peak memory", "tickets", "MB", folder / "memory.png")
+    _lines(_series(of("growth"), "memory_mb"), "Peak memory", "tickets", "MB", folder / "memory.png", log=False)
     _lines(_series(of("growth"), "seconds"), "Time, whole run", "tickets", "seconds", folder / "growth.png")
 
 

@@ -47,6 +47,8 @@ def report(results: Results) -> str:
 def _machine(results: Results) -> Iterator[str]:
     yield "## Machine"
     yield "\n".join(f"- {name}: {value}" for name, value in results.machine.items())
+    for processor, cases in results.on_other_processors().items():
+        yield f"Measured on another machine ({processor}), to be compared among themselves: {'; '.join(cases)}."
     rows = [
         [name, versions.pop("Python", ""), ", ".join(f"{package} {version}" for package, version in versions.items())]
         for name, told in results.versions.items()

@@ -92,9 +92,18 @@ class Results:
             "tickets": case.tickets,
             "streams": list(case.streams),
             "latency_ms": case.latency_ms,
+            "processor": self.machine["processor"],
             "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "programs": programs,
         }
+
+    def on_other_processors(self) -> dict[str, list[str]]:
+        """Give the cases that were not measured on the present machine, by its processor."""
+        others: dict[str, list[str]] = {}
+        for key, case in self.cases.items():
+            if case["processor"] != self.machine["processor"]:
+                others.setdefault(case["processor"], []).append(key)
+        return others
 
     def of(self, section: str) -> dict[str, dict[str, Entry]]:
         """Give a section's cases: the programs' entries by case, the smallest case first."""
