@@ -179,9 +179,9 @@ def _body(response: BaseHTTPResponse) -> bytes:
     size = int.from_bytes(packed[-4:], "little")  # RFC 1952, 2.3.1
     try:
         body: bytes = zlib_ng.decompress(packed, _GZIP, min(size, _LARGEST_BUFFER) + 1)
-    except zlib_ng.error:  # type: ignore[misc]
-        body = b""
-    # Or else it has more than one member, which is allowed, or something behind it, or is cut short.
+    except zlib_ng.error:  # type: ignore[misc] # the library types its error as an instance
+        return gzip.decompress(packed)  # it says in the standard library's words what is wrong
+    # Or else it has more than one member, which is allowed, or something behind it.
     return body if len(body) == size else gzip.decompress(packed)
 
 

@@ -203,6 +203,13 @@ def test_a_broken_transfer_is_tried_again(fault: Callable[[socket.socket], None]
         get(client(url))
 
 
+@pytest.mark.parametrize("body", [b"junk", b"junk\0\0\0\0"])
+def test_a_broken_packed_body_is_an_answer_cut_short_not_an_empty_one(body: bytes) -> None:
+    fault = send(f"HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: {len(body)}", body)
+    with raw_server(fault) as (url, _), pytest.raises(TransferError, match="GET /v1/things: answer cut short: "):
+        get(client(url))
+
+
 def test_a_server_that_says_nothing_is_given_up_after_the_time_out() -> None:
     expected = pytest.raises(TransferError, match=r"GET /v1/things: no answer within 0.1 s \(2 tries\)")
     with raw_server(lambda _: time.sleep(0.4)) as (url, served), expected:
