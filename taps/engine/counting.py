@@ -9,7 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from taps.engine.pagination import Pagination, RepeatedPage
-from taps.engine.window import Walk, read_windows, second
+from taps.engine.timestamps import whole_second
+from taps.engine.window import Walk, read_windows
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -54,31 +55,32 @@ class PageNumber(Struct, Pagination, frozen=True):
 
     def _walk(self, way: Way) -> Generator[Request, Page, Walk]:
         query, window = way.query, way.window
-        first, size, shared, longest = query.first(), query.page_size, None, 0
-        before: Page | None = None
+        first, size, shared, longest = query.first(), query.page_size, 0, 0
+        before: Page | None = None  # with which this one must share records
         for number in itertools.count(1):
             request = self._request(first, number, size)
             page = yield request
             length = len(page.records)
             longest = max(longest, length)
-            if before is not None and shared is not None and not _follows(page, before, shared):
+            if before is not None and not _follows(page, before, shared):
                 return Walk(number - 1, ended=False, longest=longest, broken=True)
             if not length:
-                return Walk(number, ended=True, longest=longest, sure=shared is not None)
+                return Walk(number, ended=True, longest=longest, sure=before is not None)
             if window is None:
                 continue
-            window.add(page, shared or 0)
-            goes_on = way.shares and length == size and _goes_on(page, number, size)
+            window.add(page, shared)
+            shares = way.shares and length == size
+            goes_on = shares and _goes_on(page, number, size)
             if number in {way.most, self.window} or (window.can_move and not goes_on):
                 window.cut_off()
-                return Walk(number, ended=False, longest=longest, sure=shared is not None)
-            if way.shares and length == size:
+                return Walk(number, ended=False, longest=longest, sure=before is not None)
+            if shares:
                 following = _size_after(number, size, _SHARED if goes_on else _SHARED_IN_A_SECOND)
                 if following * 2 <= query.page_size:
                     return Walk(number, ended=False, longest=longest, gave_up=True)
                 shared, size, before = number * (size - following), following, page
-            elif shared is not None:
-                shared, before = 0, page
+            elif before is not None:
+                shared = 0
         raise AssertionError  # pages are counted without end
 
     def likely_after(self, request: Request, page: Page) -> Iterator[Request]:
@@ -110,7 +112,12 @@ def _goes_on(page: Page, number: int, size: int) -> bool:
     following = _size_after(number, size, _SHARED)
     instants = page.content.instants[-number * (size - following) - 1 :]
     first, last = instants[0], instants[-1]
-    return following >= 16 * (number + 1) and first is not None and last is not None and second(first) < second(last)
+    return (
+        following >= 16 * (number + 1)
+        and first is not None
+        and last is not None
+        and whole_second(first) < whole_second(last)
+    )
 
 
 def _follows(page: Page, before: Page, shared: int) -> bool:

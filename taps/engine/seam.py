@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from taps.engine.timestamps import whole_second
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -35,7 +37,7 @@ class Seam:
         """Give the page with the records that have not been given before."""
         if page.start is not None and page.start != self._start:
             self._start = page.start
-            self._forget(page.start.replace(microsecond=0))
+            self._forget(whole_second(page.start))
         seen, fresh = self._seen, []
         for index, (key, instant) in enumerate(zip(page.content.keys, page.content.instants, strict=True)):
             given = seen.get(key, ())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from operator import le
 from typing import TYPE_CHECKING, Any
 
 # The class of the SDK's public `Stream.state_manager`; its module alone is private.
 from singer_sdk.streams._state import StreamStateManager
 
-from taps.engine.timestamps import format_timestamp, parse_timestamp
+from taps.engine.timestamps import ascending, format_timestamp, parse_timestamp, whole_second
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,18 +74,18 @@ class Bookmarks(StreamStateManager):
         if self._begun_with is None:
             self._begun_with = {name: state[name] for name in (_KEY, _VALUE) if name in state}
         latest = self._latest or moments[0]
-        if moments[0] >= latest and all(map(le, moments, moments[1:])):
+        if moments[0] >= latest and ascending(moments):
             latest = moments[-1]
         else:
             for instant in moments:
                 if instant >= latest:
                     latest = instant
-                elif self._is_sorted and instant.replace(microsecond=0) < latest.replace(microsecond=0):
+                elif self._is_sorted and whole_second(instant) < whole_second(latest):
                     self._take_back(state, instant, replication_key)
         self._latest = latest
         reached = min(latest, self._not_after())
         if self._is_sorted:
-            _advance(state, replication_key, reached.replace(microsecond=0))
+            _advance(state, replication_key, whole_second(reached))
         else:
             _advance(state.setdefault(_MARKERS, {}), replication_key, reached)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from datetime import datetime, timezone
+from operator import le
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,7 +13,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["format_timestamp", "parse_timestamp", "parse_timestamps"]
+__all__ = ["ascending", "format_timestamp", "parse_timestamp", "parse_timestamps", "whole_second"]
 
 _TIMESTAMP = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})"
@@ -81,6 +82,16 @@ def parse_timestamps(texts: Sequence[str | None]) -> list[datetime | None]:
 
 def _in_utc(instant: datetime, text: str) -> datetime:
     return instant.astimezone(timezone.utc) if instant.tzinfo else parse_timestamp(text)
+
+
+def whole_second(instant: datetime) -> datetime:
+    """Cut an instant to its second."""
+    return instant.replace(microsecond=0)
+
+
+def ascending(instants: Sequence[datetime]) -> bool:
+    """Tell whether none is earlier than the one before it."""
+    return all(map(le, instants, instants[1:]))
 
 
 def format_timestamp(instant: datetime) -> str:

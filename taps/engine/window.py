@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from operator import le
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
 from taps.engine.errors import PaginationError
-from taps.engine.timestamps import format_timestamp
+from taps.engine.timestamps import ascending, format_timestamp, whole_second
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from taps.engine.page import Page
     from taps.engine.query import Query
 
-__all__ = ["Walk", "Way", "Window", "read_windows", "second"]
+__all__ = ["Walk", "Way", "Window", "read_windows"]
 
 _MOST_WALKS = 20
 _MOST_IN_VAIN = 3  # second pages that did not begin with the end of the first: such an API has sizes of its own
@@ -207,7 +206,7 @@ class Window:
             return
         if self._first is None or self._last is None:
             self._first = self._last = instants[0]
-        if instants[0] >= self._last and all(map(le, instants, instants[1:])):
+        if instants[0] >= self._last and ascending(instants):
             self._last = instants[-1]
             return
         self._ascending_within_seconds = False
@@ -215,7 +214,7 @@ class Window:
             if instant >= self._last:
                 self._last = instant
             else:
-                self._ascending &= second(instant) == second(self._last)
+                self._ascending &= whole_second(instant) == whole_second(self._last)
                 self._first = min(instant, self._first)
 
     def of_first_second(self) -> int | None:
@@ -225,9 +224,11 @@ class Window:
         """
         if not self.can_move or self._latest is None or self._first is None:
             return None
-        first = second(self._first)
+        first = whole_second(self._first)
         instants = self._latest.content.instants
-        behind = (place for place, instant in enumerate(instants) if instant is not None and second(instant) > first)
+        behind = (
+            place for place, instant in enumerate(instants) if instant is not None and whole_second(instant) > first
+        )
         return next(behind, None)
 
     @property
@@ -239,7 +240,7 @@ class Window:
     def begins_too_early(self) -> bool:
         """Whether there are records from before the time that was asked for."""
         asked = self._query.start_param is not None
-        return asked and self._first is not None and second(self._first) < second(self._query.start)
+        return asked and self._first is not None and whole_second(self._first) < whole_second(self._query.start)
 
     def holds(self, again: Window, pages: int) -> bool:
         """Tell whether so many first pages were the same when they were read again, record by record."""
@@ -253,7 +254,7 @@ class Window:
     def passed_first_second(self) -> Query:
         """Give the query for the records after the earliest second."""
         first = self._first or self._query.start
-        return self._query.beginning(second(first) + timedelta(seconds=1))
+        return self._query.beginning(whole_second(first) + timedelta(seconds=1))
 
     def cut_off(self) -> None:
         """Take note that the API gives no more of this window."""
@@ -267,8 +268,8 @@ class Window:
             and self._ascending
             and self._first is not None
             and self._last is not None
-            and second(self._first) < second(self._last)
-            and second(self._query.start) < second(self._last)
+            and whole_second(self._first) < whole_second(self._last)
+            and whole_second(self._query.start) < whole_second(self._last)
         )
 
     def moved(self) -> Query:
@@ -293,12 +294,7 @@ class Window:
         )
         if not self.can_move and not moves_within_a_second:
             raise PaginationError(
-                f"{limit}, and all of these records have {cursor} {format_timestamp(second(self._last))}: "
+                f"{limit}, and all of these records have {cursor} {format_timestamp(whole_second(self._last))}: "
                 f"the sync cannot get past this second"
             )
-        return self._query.beginning(second(self._last) if self.can_move else self._last)
-
-
-def second(instant: datetime) -> datetime:
-    """Cut an instant to its second."""
-    return instant.replace(microsecond=0)
+        return self._query.beginning(whole_second(self._last) if self.can_move else self._last)
