@@ -82,10 +82,14 @@ class Results:
         file.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def take(self, case: Case, outcomes: Mapping[str, Outcome]) -> None:
-        """Put a case in the place of an earlier one of the same section and name; programs not run now stay."""
+        """Put a case in the place of an earlier one of the same section and name.
+
+        Programs not run now stay if they ran on the same processor, for else they could not be compared.
+        """
         key = f"{case.section}: {case.name}"
-        programs = {**self.cases.get(key, {}).get("programs", {})}
-        programs |= {name: asdict(outcome) for name, outcome in outcomes.items()}
+        earlier = self.cases.get(key, {})
+        kept = earlier["programs"] if earlier.get("processor") == self.machine["processor"] else {}
+        programs = {**kept, **{name: asdict(outcome) for name, outcome in outcomes.items()}}
         self.cases[key] = {
             "section": case.section,
             "name": case.name,
@@ -101,8 +105,9 @@ class Results:
         """Give the cases that were not measured on the present machine, by its processor."""
         others: dict[str, list[str]] = {}
         for key, case in self.cases.items():
-            if case["processor"] != self.machine["processor"]:
-                others.setdefault(case["processor"], []).append(key)
+            processor = case.get("processor", "not noted")
+            if processor != self.machine["processor"]:
+                others.setdefault(processor, []).append(key)
         return others
 
     def of(self, section: str) -> dict[str, dict[str, Entry]]:
