@@ -37,14 +37,12 @@ class Page(Struct, frozen=True):
         url: The address that answered.
         headers: Response headers; look-ups ignore case.
         content: What it holds.
-        read_at: When it was received, in UTC.
         start: The time before which neither this nor any later page has a record, where that is known.
     """
 
     url: str
     headers: Mapping[str, str]
     content: Content
-    read_at: datetime
     start: datetime | None = None
 
     @property

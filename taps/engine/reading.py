@@ -139,8 +139,7 @@ class Reading:
                 reply = stream.tap.http.get(
                     request, self._read, keep=stream.shares_pages, once=once, headers_in=headers_in
                 )
-                read_at = datetime.now(timezone.utc)
-                return Page(reply.url, reply.headers, self._prepared(reply.content, read_at), read_at, request.start)
+                return Page(reply.url, reply.headers, self._prepared(reply.content), request.start)
             except StatusError as error:
                 if error.status not in once or not size:
                     raise
@@ -151,10 +150,10 @@ class Reading:
         reader = self._stream.reader
         return (reader.rows if self._writer else reader.dictionaries)(body, self._context or {})
 
-    def _prepared(self, content: Content, read_at: datetime) -> Content:
+    def _prepared(self, content: Content) -> Content:
         stream = self._stream
         if self._writer is None or not stream.selected:
             return content
-        version = stream.table_version
+        version, read_at = stream.table_version, datetime.now(timezone.utc)
         made = self._writer.prepare_records(stream.name, content.records, version=version, read_at=read_at)
         return content._replace(records=made)

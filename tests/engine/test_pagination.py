@@ -38,7 +38,7 @@ def page_of(
     """Make a page of records with `id` and, some of them, the cursor `at`."""
     instants = [parse_timestamp(str(record["at"])) if record.get("at") else None for record in records]
     content = Content(records, [(record["id"],) for record in records], instants, document)
-    return Page(url, headers, content, datetime.now(timezone.utc), start)
+    return Page(url, headers, content, start)
 
 
 def received(serve: Callable[[Request], Page], request: Request) -> Page:
