@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from taps.engine.pagination import Pagination, RepeatedPage
@@ -28,7 +27,7 @@ _SHARED = 2
 _SHARED_IN_A_SECOND = 3
 
 
-class PageNumber(Struct, Pagination, frozen=True):
+class PageNumber(Pagination, frozen=True):
     """Pages are counted, and the list ends at an empty one.
 
     Where the API gives at most `window` pages a query, the list must be sorted by its cursor, and is asked for again
@@ -128,7 +127,7 @@ def _follows(page: Page, before: Page, shared: int) -> bool:
     return content.keys[:shared] == last.keys[-shared:] and content.instants[:shared] == last.instants[-shared:]
 
 
-class Offset(Struct, Pagination, frozen=True):
+class Offset(Pagination, frozen=True):
     """Records are counted, and the list ends at an empty page.
 
     The offset moves by the records received, for a page may be shorter than asked. An API that ignores the offset

@@ -7,7 +7,6 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urljoin
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from taps.engine.client import Request
@@ -53,7 +52,7 @@ class _Links:
         self._followed.add(link)
 
 
-class HeaderLink(Struct, Pagination, frozen=True):
+class HeaderLink(Pagination, frozen=True):
     """The next page's address is in the `Link` header (RFC 8288).
 
     ::
@@ -97,7 +96,7 @@ def _next_link(header: str) -> str | None:
     return None
 
 
-class BodyLink(Struct, Pagination, frozen=True):
+class BodyLink(Pagination, frozen=True):
     """The next page's address is in the body.
 
     ::
@@ -164,7 +163,7 @@ class BodyLink(Struct, Pagination, frozen=True):
         return found or None
 
 
-class Export(Struct, Pagination, frozen=True):
+class Export(Pagination, frozen=True):
     """An export sorted by its cursor, whose next page begins at the last record's second, and which never says it ends.
 
     ::

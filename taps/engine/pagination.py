@@ -12,10 +12,11 @@ into the next request. Its `requests` is a generator that is sent each page and 
 
 from __future__ import annotations
 
+from abc import ABCMeta, abstractmethod
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, StructMeta
 from msgspec.structs import replace
 
 if TYPE_CHECKING:
@@ -32,9 +33,14 @@ class RepeatedPage(Exception):  # noqa: N818 - it ends a list, which is no error
     """The page just sent is the one before it once more: the list has ended, and this page is not part of it."""
 
 
-class Pagination:
+class _AbstractStruct(StructMeta, ABCMeta):
+    """Makes structs that cannot be made without what they must override."""
+
+
+class Pagination(Struct, frozen=True, metaclass=_AbstractStruct):
     """Gives the requests that read a list to its end."""
 
+    @abstractmethod
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Yield the request for each page; be sent the page.
 
@@ -45,7 +51,6 @@ class Pagination:
             PaginationError: The pages lead nowhere.
             RepeatedPage: The API sends the same page for ever.
         """
-        raise NotImplementedError
 
     def told_by(self, url: str, headers: Mapping[str, str]) -> Request | None:  # noqa: ARG002
         """Give the request for the next page where an answer's headers tell it, before its body is there.
@@ -60,8 +65,10 @@ class Pagination:
         """Give the requests that will come after this one if the list goes on as it did; none where that is unknown."""
         return iter(())
 
-    size_param: str | None = None
-    """Name of the parameter that holds the page size, where there is one."""
+    @property
+    def size_param(self) -> str | None:
+        """Name of the parameter that holds the page size, where there is one."""
+        return None
 
     @property
     def document_field(self) -> str | None:
@@ -86,7 +93,7 @@ class Pagination:
         return replace(request, url=parts._replace(query=query).geturl())
 
 
-class SinglePage(Struct, Pagination, frozen=True):
+class SinglePage(Pagination, frozen=True):
     """An answer that is complete: one object, or a list that is not paginated."""
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:

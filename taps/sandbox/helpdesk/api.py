@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,7 @@ async def _unknown_path(scope: Scope, _receive: Receive, _send: Send) -> None:
     raise Refusal(404, {"code": "not_found", "message": f"There is no {scope['path']} in this API"})
 
 
-class _List:
+class _List(ABC):
     """The endpoint of one collection; its kinds differ in how they cut out a page."""
 
     parameters: tuple[str, ...] = ()
@@ -98,8 +99,9 @@ class _List:
             page = self._pages.page(scope, self._store.version, lambda: self._page(scope))
         await page.send(scope, send)
 
+    @abstractmethod
     def _page(self, scope: Scope) -> Page:
-        raise NotImplementedError
+        """Make the page that a request asks for."""
 
     def _size(self, query: Query) -> int:
         return query.size(self._dialect.size, self._dialect.usual_size, self._rules.page_cap)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -86,7 +87,7 @@ def _unprocessable(name: str, reason: str) -> Refusal:
     return Refusal(422, {"error": "UnprocessableEntity", "description": f"{name}: {reason}"})
 
 
-class _Endpoint:
+class _Endpoint(ABC):
     """The endpoint of one collection; its kinds differ in what they put in a page."""
 
     parameters: tuple[str, ...] = (_KEY, *_SIZES)
@@ -105,8 +106,9 @@ class _Endpoint:
             page = self._pages.page(scope, self._store.version, lambda: Page(self._body(scope)))
         await page.send(scope, send)
 
+    @abstractmethod
     def _body(self, scope: Scope) -> Content:
-        raise NotImplementedError
+        """Make the body that a request asks for."""
 
     def _content(self, bodies: Sequence[bytes], rest: dict[str, Any]) -> Content:
         head = encode(self._key)
