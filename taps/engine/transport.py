@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import requests
 from msgspec import Struct
@@ -43,6 +44,7 @@ __all__ = ["Answer", "Transport"]
 _NO_RETRIES = Retry(total=False, redirect=False)
 _GZIP = 16 + zlib.MAX_WBITS
 _LARGEST_BUFFER = 64 * 1024 * 1024
+_quoted = lru_cache(maxsize=1024)(quote_plus)  # pages of a list differ in one or two parameters
 
 
 class Answer(Struct, frozen=True):
@@ -121,7 +123,7 @@ class Transport:
             ApiError: No whole answer came.
         """
         if params:
-            url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+            url = f"{url}{'&' if '?' in url else '?'}{urlencode(params, quote_via=_quoted)}"
         begun = False
         try:
             request = self._signed(url)
