@@ -61,8 +61,9 @@ def _read_arguments() -> Namespace:
         type=positive,
         default=300,
         metavar="SECONDS",
-        help="how long the rounds of one program may take in the memory and growth runs, and at all latencies but 50 "
-        "ms; a slower one is measured in fewer rounds, at least one (default: 300)",
+        help="how long the rounds of one program may take in the memory and growth runs and for the children (at 50 ms "
+        "not of the plain SDK tap and what runs in parallel); a slower one is measured in fewer rounds, at least one "
+        "(default: 300)",
     )
     parser.add_argument("--report", action="store_true", help="measure nothing, write tables and plots anew")
     return parser.parse_args()

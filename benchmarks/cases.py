@@ -20,8 +20,9 @@ _DLT = ("dlt", "dlt-4", "dlt-8", "dlt-16")
 #: Those that read a million tickets in ten minutes or so.
 _QUICK = ("ours", "plain-sdk", "dlt", *_LOOPS)
 _LARGE = 1_000_000
-#: The latency in milliseconds for which all rounds are run, however long they take.
+#: The latency in milliseconds for which these are run in all rounds, however long they take.
 _USUAL_LATENCY = 50
+_COMPARED = frozenset({"ours-4", "ours-8", "ours-16", "plain-sdk", "dlt-4", "dlt-8", "dlt-16"})
 
 #: All sections, in the order in which they are run and reported.
 SECTIONS = ("throughput", "children", "state", "startup", "memory", "growth")
@@ -45,6 +46,7 @@ class Case:
         state: Whether the bytes of STATE are counted, and the output is therefore read instead of going to nowhere.
         patience: Seconds that the rounds of one program may take; there are fewer rounds for one that takes longer,
             but always one. None for all rounds, however long they take.
+        patient_with: Programs for which that does not hold.
     """
 
     section: str
@@ -59,6 +61,7 @@ class Case:
     first: bool = False
     state: bool = False
     patience: float | None = None
+    patient_with: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,8 @@ def cases_of(section: str, sizes: Sizes, rounds: int, patience: float) -> list[C
                 rounds,
                 BOTH,
                 latency,
-                patience=None if latency == _USUAL_LATENCY else patience,
+                patience=patience,
+                patient_with=_COMPARED if latency == _USUAL_LATENCY else frozenset(),
             )
             for latency in sizes.latencies
         ]

@@ -165,7 +165,7 @@ class Bench:
                 outcome.samples.append(_sample_of(told, 1))
 
     def _rounds(self, case: Case, name: str, outcome: Outcome) -> int:
-        if case.patience is None:
+        if case.patience is None or name in case.patient_with:
             return case.rounds
         late = outcome.tickets * case.latency_ms / 1_000 / PROGRAMS[name].at_once
         # Its own work, not the time that it took: while it was counted, the server had all pages still to make.
