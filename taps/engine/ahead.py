@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import deque
 from concurrent.futures import Future
+from time import perf_counter, thread_time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["PagesAhead"]
 
 _FORGIVEN = 50  # pages of use that make up for one that was wasted
+_RECENT = 16  # pages, by which to tell how long one is waited for
 
 
 class PagesAhead:
@@ -27,6 +30,9 @@ class PagesAhead:
     when that page has been read. Where a list counts its pages, as many as `most` are begun ahead on the chance that it
     goes on. Those that it then has not are wasted; so many in all that `most` were, none is begun on a chance any more,
     until enough were of use.
+
+    Where an API answers in less than half the time that its pages take to be read, none is begun ahead: the interpreter
+    runs one thread at a time, and several would only be in each other's way.
 
     Args:
         workers: Fetch the pages.
@@ -47,6 +53,7 @@ class PagesAhead:
         self._pagination = pagination
         self._most = most
         self._wasted = self._used = 0
+        self._times: deque[tuple[float, float]] = deque(maxlen=_RECENT)
         self._lock = threading.Lock()
         self._under_way: list[tuple[Request, Future[Page]]] = []
 
@@ -60,12 +67,13 @@ class PagesAhead:
             future = self._taken(request)
         # One that no worker has begun yet is got here: to wait for it could be to wait for oneself.
         if future is None or future.cancel():
-            page = self._fetch(request, self._headers_in)
+            page = self._get(request)
         else:
-            self._get_another()
+            if not future.done():
+                self._get_another()
             page = future.result()
         with self._lock:
-            room = max(0, self._most - self._wasted)
+            room = max(0, self._most - self._wasted) if self._waits() else 0
             for likely in itertools.islice(self._pagination.likely_after(request, page), room):
                 self._begin(likely)
         return page
@@ -77,6 +85,23 @@ class PagesAhead:
                 future.cancel()
             self._under_way.clear()
             self._most = 0
+
+    def _get(self, request: Request) -> Page:
+        begun, worked = perf_counter(), -thread_time()
+        page = self._fetch(request, self._headers_in)
+        worked += thread_time()
+        with self._lock:
+            self._times.append((perf_counter() - begun - worked, worked))
+        return page
+
+    def _waits(self) -> bool:
+        """Tell whether the API is waited for; so it is held before anything is known of it.
+
+        The least of late counts, for a thread may also have waited for another one.
+        """
+        if not self._times:
+            return True
+        return min(waited for waited, _ in self._times) > min(worked for _, worked in self._times) / 2
 
     def _get_another(self) -> None:
         """Get a page that no worker has begun, instead of waiting idly for one that is under way."""
@@ -90,20 +115,20 @@ class PagesAhead:
             else:
                 return
         try:
-            here.set_result(self._fetch(request, self._headers_in))
+            here.set_result(self._get(request))
         except BaseException as error:  # noqa: BLE001 - it is raised where the page is asked for
             here.set_exception(error)
 
     def _begin(self, request: Request) -> None:
         if all(known != request for known, _ in self._under_way):
-            self._under_way.append((request, self._workers.submit(self._fetch, request, self._headers_in)))
+            self._under_way.append((request, self._workers.submit(self._get, request)))
 
     def _headers_in(self, url: str, headers: Mapping[str, str]) -> None:
         """Begin the page that an answer's headers tell of, while its body is still coming."""
         following = self._pagination.told_by(url, headers)
         if following is not None:
             with self._lock:
-                if len(self._under_way) + 1 < self._most:
+                if len(self._under_way) + 1 < self._most and self._waits():
                     self._begin(following)
 
     def _taken(self, request: Request) -> Future[Page] | None:

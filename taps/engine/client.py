@@ -175,8 +175,8 @@ class HttpClient:
             ApiError: After the last try, or at once for what cannot pass.
             BudgetClosedError: The tap has stopped meanwhile.
         """
-        key = (request.url, *sorted(request.params.items()))
-        if kept := self._kept.get(key) if keep else None:
+        key = (request.url, *sorted(request.params.items())) if keep else ()
+        if kept := self._kept.get(key):
             return Reply(kept.url, kept.headers, decode(kept.content))
         try:
             raw, reply = self._tried(request, decode, headers_in, dict.fromkeys(once, 2))

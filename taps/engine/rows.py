@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import lru_cache, reduce
-from operator import attrgetter, or_
+from operator import attrgetter, itemgetter, or_
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -222,7 +222,7 @@ def _check_raw(allowed: bytes) -> Callable[[list[Any]], None]:
 
     def check(values: list[Any]) -> None:
         texts = list(map(bytes, values))
-        if not {text[0] for text in texts} <= first:
+        if not first.issuperset(map(itemgetter(0), texts)):
             raise MisfitError("a value is of another type than declared")
         together = b"".join(texts)  # values begin and end with ASCII, so that none makes another one complete
         if not together.isascii():
