@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from taps.engine.timestamps import whole_second
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from taps.engine.page import Page
@@ -38,15 +39,29 @@ class Seam:
         if page.start is not None and page.start != self._start:
             self._start = page.start
             self._forget(whole_second(page.start))
-        seen, fresh = self._seen, []
-        for index, (key, instant) in enumerate(zip(page.content.keys, page.content.instants, strict=True)):
-            given = seen.get(key, ())
-            if instant not in given:
-                seen[key] = (*given, instant)
-                fresh.append(index)
+        seen, keys, instants = self._seen, page.content.keys, page.content.instants
+        versions = dict(zip(keys, zip(instants), strict=True))
+        if len(versions) == len(keys):
+            again = versions.keys() & seen.keys()
+            repeated = {key for key in again if versions[key][0] in seen[key]}
+            seen.update(versions | {key: seen[key] if key in repeated else seen[key] + versions[key] for key in again})
+            fresh: Sequence[int] = (
+                [index for index, key in enumerate(keys) if key not in repeated] if repeated else range(len(keys))
+            )
+        else:  # one comes twice on the page itself
+            fresh = self._fresh_one_by_one(keys, instants)
         if len(seen) > 2 * self._remembered:
             self._seen = dict(islice(seen.items(), len(seen) - self._remembered, None))
         return page.only(fresh)
+
+    def _fresh_one_by_one(self, keys: Sequence[tuple[Any, ...]], instants: Sequence[datetime | None]) -> list[int]:
+        fresh = []
+        for index, (key, instant) in enumerate(zip(keys, instants, strict=True)):
+            given = self._seen.get(key, ())
+            if instant not in given:
+                self._seen[key] = (*given, instant)
+                fresh.append(index)
+        return fresh
 
     def _forget(self, before: datetime) -> None:
         """Forget what cannot come again."""
