@@ -67,7 +67,7 @@ class PagesAhead:
             future = self._taken(request)
         # One that no worker has begun yet is got here: to wait for it could be to wait for oneself.
         if future is None or future.cancel():
-            page = self._get(request)
+            page = self._timed(request)
         else:
             if not future.done():
                 self._get_another()
@@ -86,7 +86,7 @@ class PagesAhead:
             self._under_way.clear()
             self._most = 0
 
-    def _get(self, request: Request) -> Page:
+    def _timed(self, request: Request) -> Page:
         begun, worked = perf_counter(), -thread_time()
         page = self._fetch(request, self._headers_in)
         worked += thread_time()
@@ -115,13 +115,13 @@ class PagesAhead:
             else:
                 return
         try:
-            here.set_result(self._get(request))
+            here.set_result(self._timed(request))
         except BaseException as error:  # noqa: BLE001 - it is raised where the page is asked for
             here.set_exception(error)
 
     def _begin(self, request: Request) -> None:
         if all(known != request for known, _ in self._under_way):
-            self._under_way.append((request, self._workers.submit(self._get, request)))
+            self._under_way.append((request, self._workers.submit(self._timed, request)))
 
     def _headers_in(self, url: str, headers: Mapping[str, str]) -> None:
         """Begin the page that an answer's headers tell of, while its body is still coming."""

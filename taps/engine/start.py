@@ -1,6 +1,6 @@
 """What a command does before it imports anything that takes long: the SDK, and with it some six hundred modules.
 
-A third of the time goes into packages that hardly any run uses: those with which the SDK writes batches to other
+A quarter of the time goes into packages that hardly any run uses: those with which the SDK writes batches to other
 machines and runs targets. They are imported when they are first used, by the means that `importlib` has for it. Only
 the taps' own commands do so; where `taps` is imported into another program, all is imported as usual.
 """
