@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,26 @@ if TYPE_CHECKING:
 _PAGES = 40
 
 
-def work(seconds: float) -> None:
-    end = time.thread_time() + seconds
-    while time.thread_time() < end:
-        pass
+class Clock(threading.local):
+    """What a thread has worked and waited, as told: the machine's other work must not count."""
+
+    worked = waited = 0.0
+
+    def work(self, seconds: float) -> None:
+        self.worked += seconds
+        time.sleep(seconds)  # long enough for other threads to come in between
+
+    def wait(self, seconds: float) -> None:
+        self.waited += seconds
+        time.sleep(seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("taps.engine.ahead.thread_time", lambda: clock.worked)
+    monkeypatch.setattr("taps.engine.ahead.perf_counter", lambda: clock.worked + clock.waited)
+    return clock
 
 
 @pytest.fixture
@@ -62,16 +79,16 @@ def read(workers: Workers, answer: Callable[[int], None]) -> list[int]:
     return [at_once[number] for number in range(_PAGES)]
 
 
-def test_an_api_that_is_waited_for_is_asked_ahead(workers: Workers) -> None:
-    at_once = read(workers, lambda _: time.sleep(0.005))
+def test_an_api_that_is_waited_for_is_asked_ahead(workers: Workers, clock: Clock) -> None:
+    at_once = read(workers, lambda _: clock.wait(0.005))
     assert max(at_once) == 3
     assert sum(at_once) > 1.5 * _PAGES
 
 
-def test_one_that_answers_sooner_than_a_page_is_read_is_not(workers: Workers) -> None:
-    assert sum(read(workers, lambda _: work(0.005))) < 1.2 * _PAGES
+def test_one_that_answers_sooner_than_a_page_is_read_is_not(workers: Workers, clock: Clock) -> None:
+    assert sum(read(workers, lambda _: clock.work(0.005))) < 1.2 * _PAGES
 
 
-def test_one_that_becomes_slow_is_asked_ahead_from_then_on(workers: Workers) -> None:
-    at_once = read(workers, lambda number: work(0.005) if number < _PAGES // 4 else time.sleep(0.005))
+def test_one_that_becomes_slow_is_asked_ahead_from_then_on(workers: Workers, clock: Clock) -> None:
+    at_once = read(workers, lambda number: (clock.work if number < _PAGES // 4 else clock.wait)(0.005))
     assert sum(at_once[_PAGES // 4 + 20 :]) > 1.5 * len(at_once[_PAGES // 4 + 20 :])
