@@ -1,0 +1,299 @@
+"""Rows on their way from a tap to dlt: a page of records as an Arrow batch, or as dictionaries.
+
+Rows come in two forms. Those of our own taps are the engine's compiled structs. Those of any other tap are dictionaries
+whose values are still JSON (`msgspec.Raw`): a nested value goes on to a `json` column as it is, with every digit, and a
+column of scalars is decoded in one call.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation, localcontext
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+import simplejson
+from msgspec import UNSET, Raw, Struct
+
+from taps.bridge.errors import ValueDoesNotFitError
+from taps.engine.rows import attributes_of
+from taps.engine.timestamps import parse_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from dlt.common.schema.typing import TColumnSchema
+
+_log = logging.getLogger(__name__)
+
+__all__ = ["RawRow", "RowShape", "raw_rows"]
+
+RawRow = dict[str, Raw]
+"""A record whose values are JSON."""
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_exact = msgspec.json.Decoder(float_hook=Decimal)
+_plain = msgspec.json.Decoder()
+_raw_rows = msgspec.json.Decoder(list[RawRow])
+_COLUMNS = {
+    kind: msgspec.json.Decoder(list[python_type | None])  # type: ignore[valid-type]
+    for kind, python_type in {"text": str, "bigint": int, "double": float, "bool": bool, "timestamp": str}.items()
+}
+_LONGEST_SHOWN = 60  # characters of a value in an error
+_ARROW_TYPES = {
+    "text": pa.string(),
+    "json": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "bool": pa.bool_(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "wei": pa.decimal256(76, 0),
+    "binary": pa.binary(),
+}
+_ADVICE = {
+    "bigint": "a whole number of 64 bits",
+    "double": "a number",
+    "bool": "true or false",
+    "timestamp": "a timestamp such as 2024-01-31T08:00:00Z",
+    "date": "a date such as 2024-01-31",
+    "time": "a time such as 08:00:00",
+}
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_DECIMAL_PRECISION = (38, 9)  # dlt's own default
+
+
+def raw_rows(records: Sequence[Mapping[str, Any]]) -> list[RawRow]:
+    """Give records that are Python objects in the form in which other taps' rows come."""
+    return _raw_rows.decode(_encoder.encode(records))
+
+
+class RowShape:
+    """The columns of a stream, and how its rows fill them.
+
+    Args:
+        stream: The stream's name, for errors.
+        columns: The columns by the names of the fields, each with a `data_type`.
+        keys: Fields that identify a record.
+    """
+
+    def __init__(self, stream: str, columns: Mapping[str, TColumnSchema], keys: Sequence[str] = ()) -> None:
+        self._stream = stream
+        self._keys = [name for name in keys if name in columns]
+        self.undeclared: dict[str, TColumnSchema] = {}
+        """Columns for fields that rows had and the schema had not, as they turned up."""
+        self.columns = dict(columns)
+        self._fields = {name: _field(name, column) for name, column in columns.items()}
+
+    def declare(self, columns: Mapping[str, TColumnSchema]) -> None:
+        """Take further columns, which the tap announced only when it ran."""
+        self.columns |= columns
+        self._fields |= {name: _field(name, column) for name, column in columns.items()}
+
+    def batch(self, rows: Sequence[Any]) -> pa.RecordBatch:
+        """Make an Arrow batch.
+
+        Args:
+            rows: All structs of one type, or all `RawRow`.
+
+        Raises:
+            ValueDoesNotFitError: A value is not what its column holds.
+        """
+        arrays = []
+        fields = []
+        for name, cells in self._cells(rows):
+            fields.append(self._fields[name])
+            arrays.append(self._array(name, cells))
+        return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+    def dictionaries(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
+        """Make dictionaries of plain Python values, for dlt's own normaliser; decimals are exact."""
+        made: list[dict[str, Any]] = _plain.decode(_encoder.encode(rows))
+        exact = [name for name, column in self.columns.items() if column["data_type"] in {"decimal", "wei"}]
+        if exact:
+            for name, cells in self._cells(rows, exact):
+                for row, value in zip(made, self._converted(name, cells), strict=True):
+                    if value is not None:
+                        row[name] = value
+        return made
+
+    def keys(self, rows: Sequence[Any]) -> list[tuple[Any, ...]] | None:
+        """Give what identifies each row; `None` where the stream has no key."""
+        if not self._keys:
+            return None
+        return list(
+            zip(*([_hashable(cell) for cell in cells] for _, cells in self._cells(rows, self._keys)), strict=True)
+        )
+
+    def _cells(self, rows: Sequence[Any], only: Sequence[str] | None = None) -> Iterator[tuple[str, list[Any]]]:
+        """Go through the columns, each with a value for each row: `None`, a scalar, JSON, or something nested."""
+        if isinstance(rows[0], Struct):
+            attributes = attributes_of(type(rows[0]))
+            for name in only or self.columns:
+                if name in attributes:
+                    cells = list(map(attrgetter(attributes[name]), rows))
+                    yield name, [None if cell is UNSET else cell for cell in cells] if UNSET in cells else cells
+                else:
+                    yield name, [None] * len(rows)
+            return
+        if only is None:
+            self._declare_all(rows)
+        for name in list(only or self.columns):
+            yield name, [row.get(name) for row in rows]
+
+    def _declare_all(self, rows: Sequence[RawRow]) -> None:
+        known = self.columns.keys()
+        for row in rows:
+            if not row.keys() <= known:
+                for name in row.keys() - known:
+                    _log.warning("Stream '%s' has a field '%s' that its schema does not: it becomes JSON", self._stream, name)
+                    self.undeclared[name] = {"name": name, "data_type": "json", "nullable": True}
+                    self.declare({name: self.undeclared[name]})
+
+    def _array(self, name: str, cells: list[Any]) -> pa.Array:
+        kind = self.columns[name].get("data_type", "text")
+        arrow_type = self._fields[name].type
+        try:
+            if kind == "json":
+                return pa.array(map(_json_text, cells), arrow_type)
+            values = _decoded(kind, cells)
+            if kind == "timestamp":
+                return pa.array(values, pa.string()).cast(arrow_type)
+            if kind in _COLUMNS:
+                return pa.array(values, arrow_type)
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            pass  # what follows takes more forms, and says which value it is that does not fit
+        return pa.array(self._converted(name, cells), arrow_type)
+
+    def _converted(self, name: str, cells: list[Any]) -> list[Any]:
+        column = self.columns[name]
+        kind = column.get("data_type", "text")
+        convert = _CONVERSIONS.get(kind, _to_text)
+        values = []
+        for cell in cells:
+            value = _exact.decode(cell) if isinstance(cell, Raw) else cell
+            try:
+                values.append(None if value is None else convert(value, column))
+            except (ValueError, TypeError, LookupError, OverflowError, InvalidOperation):
+                raise self._misfit(name, column, value) from None
+        return values
+
+    def _misfit(self, name: str, column: TColumnSchema, value: Any) -> ValueDoesNotFitError:
+        text = _json_text(value) or ""
+        shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+        kind = column["data_type"]
+        wanted = _ADVICE.get(kind)
+        if kind == "decimal":
+            wanted = "a number of {} digits, {} of them behind the point".format(*_precision(column))
+        return ValueDoesNotFitError(
+            f"Stream '{self._stream}', field '{name}': {shown} is not {wanted or kind}, as a column of the type {kind} "
+            f"needs it. Give the column another type: "
+            f"source.{self._stream}.apply_hints(columns={{'{name}': {{'data_type': 'text'}}}})"
+        )
+
+
+def _field(name: str, column: TColumnSchema) -> pa.Field:
+    kind = column.get("data_type", "text")
+    arrow_type = pa.decimal128(*_precision(column)) if kind == "decimal" else _ARROW_TYPES[kind]
+    return pa.field(name, arrow_type, nullable=column.get("nullable", True))
+
+
+def _precision(column: TColumnSchema) -> tuple[int, int]:
+    if column.get("precision") is None:
+        return _DECIMAL_PRECISION
+    return int(column["precision"] or 0), int(column.get("scale") or 0)
+
+
+def _decoded(kind: str, cells: list[Any]) -> list[Any]:
+    """Decode a column whose values are JSON; others are what they should be."""
+    if kind in _COLUMNS and any(type(cell) is Raw for cell in cells):
+        texts = [b"null" if cell is None else bytes(cell) if type(cell) is Raw else _encoder.encode(cell) for cell in cells]
+        decoded: list[Any] = _COLUMNS[kind].decode(b"[" + b",".join(texts) + b"]")
+        return decoded
+    return cells
+
+
+def _json_text(value: Any) -> str | None:
+    if value is None:
+        return None
+    try:
+        text = bytes(value) if type(value) is Raw else _encoder.encode(value)
+    except UnicodeEncodeError:  # half of a surrogate pair: JSON can hold it, but only escaped
+        text = simplejson.dumps(msgspec.to_builtins(value, builtin_types=(Decimal,)), use_decimal=True).encode()
+    return None if text == b"null" else text.decode()
+
+
+def _hashable(cell: Any) -> Any:
+    return bytes(cell) if type(cell) is Raw else cell
+
+
+def _to_text(value: Any, _: TColumnSchema) -> str:
+    text = value if isinstance(value, str) else _json_text(value) or ""
+    # JSON can hold half of a surrogate pair; UTF-8, and so any destination, cannot.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _to_integer(value: Any, _: TColumnSchema) -> int:
+    number = Decimal(value) if isinstance(value, str | Decimal | float) else value
+    if not isinstance(number, int | Decimal) or isinstance(number, bool) or number != int(number):
+        raise TypeError
+    if not -(2**63) <= number < 2**63:
+        raise OverflowError
+    return int(number)
+
+
+def _to_number(value: Any, _: TColumnSchema) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise TypeError
+    return float(value)
+
+
+def _to_boolean(value: Any, _: TColumnSchema) -> bool:
+    return _BOOLEANS[str(value).lower()]
+
+
+def _to_timestamp(value: Any, _: TColumnSchema) -> datetime:
+    return value if isinstance(value, datetime) else parse_timestamp(value)
+
+
+def _to_date(value: Any, _: TColumnSchema) -> date:
+    return value if isinstance(value, date) else parse_timestamp(value).date()
+
+
+def _to_time(value: Any, _: TColumnSchema) -> time:
+    return value if isinstance(value, time) else time.fromisoformat(value.rstrip("Zz"))
+
+
+def _to_decimal(value: Any, column: TColumnSchema) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise TypeError
+    precision, scale = _precision(column) if column["data_type"] == "decimal" else (76, 0)
+    with localcontext() as context:
+        context.prec = precision
+        number = Decimal(str(value))
+        exact = number.quantize(Decimal(1).scaleb(-scale))
+    if exact != number:
+        raise ValueError
+    return exact
+
+
+def _to_binary(value: Any, column: TColumnSchema) -> bytes:
+    return _to_text(value, column).encode()
+
+
+_CONVERSIONS: Mapping[str, Callable[[Any, TColumnSchema], Any]] = {
+    "text": _to_text,
+    "bigint": _to_integer,
+    "double": _to_number,
+    "bool": _to_boolean,
+    "timestamp": _to_timestamp,
+    "date": _to_date,
+    "time": _to_time,
+    "decimal": _to_decimal,
+    "wei": _to_decimal,
+    "binary": _to_binary,
+}
