@@ -34,9 +34,7 @@ class Bookmarks:
         replaced: Those of them that are read in full each time, so that nothing is kept of them.
     """
 
-    def __init__(
-        self, resources: Mapping[str, str], selected: Collection[str], replaced: Collection[str] = ()
-    ) -> None:
+    def __init__(self, resources: Mapping[str, str], selected: Collection[str], replaced: Collection[str] = ()) -> None:
         self._resources = resources
         self._selected = [name for name in resources if name in selected]
         self._replaced = set(replaced)
@@ -78,7 +76,11 @@ class Bookmarks:
             entry = bookmarks.pop(stream, None)
             if stream not in self._replaced and (entry or stream in self._selected):
                 dlt.current.resource_state(resource)[_BOOKMARK] = {} if entry is None else entry
-        rest: dict[str, Any] = {**state, **({"bookmarks": bookmarks} if bookmarks else {}), **({"": own} if own else {})}
+        rest: dict[str, Any] = {
+            **state,
+            **({"bookmarks": bookmarks} if bookmarks else {}),
+            **({"": own} if own else {}),
+        }
         if rest or _REST in dlt.current.source_state():
             dlt.current.source_state()[_REST] = rest
 
@@ -86,11 +88,7 @@ class Bookmarks:
 def without_progress(state: Any) -> Any:
     """Leave out of a state what does not save a later run any work: two that are equal then are equally far."""
     if isinstance(state, dict):
-        return {
-            name: without_progress(value)
-            for name, value in state.items()
-            if name not in _TRANSIENT
-        }
+        return {name: without_progress(value) for name, value in state.items() if name not in _TRANSIENT}
     return state
 
 

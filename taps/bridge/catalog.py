@@ -95,7 +95,9 @@ def _entry(given: Any) -> StreamEntry:
     return StreamEntry(
         name=name,
         schema=given["schema"],
-        keys=tuple(given.get("key_properties") or said.get("table-key-properties") or said.get("view-key-properties") or ()),
+        keys=tuple(
+            given.get("key_properties") or said.get("table-key-properties") or said.get("view-key-properties") or ()
+        ),
         replication_key=None if full else replication_key,
         incremental=not full,
         entry=given,

@@ -6,6 +6,7 @@ state is held back meanwhile, and it is kept when dlt has asked for what comes a
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections import defaultdict
@@ -40,9 +41,13 @@ STREAM_HINT = "x-singer-stream"
 
 _log = logging.getLogger(__name__)
 
-_ROWS_AT_ONCE = 500  # made an Arrow batch of together
-_MOST_ROWS = 20_000  # handed over together
-_MOST_BYTES = 16 * 1024 * 1024
+# Rows are converted some thousand at a time, for each column of a batch costs as much as a hundred values, and handed
+# over some ten thousand at a time. Where they are large, both are less.
+_ROWS_AT_ONCE = 2_000
+_FIRST_AT_ONCE = 200
+_BYTES_AT_ONCE = 4 * 1024 * 1024
+_MOST_ROWS = 20_000
+_MOST_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, *, 
     else:
         parts = [({entry.name for entry in selected}, Limits() if replaced else limits)]
     shapes = {entry.name: _shape(entry, resources[entry.name]) for entry in selected}
-    with _json_may_be_text(resource.name for resource in resources.values()):
+    with _json_may_be_text(resource.name for resource in resources.values()), _garbage_left_alone():
         for streams, limit in parts:
             bookmarks = Bookmarks(names, streams, replaced)
             yield from _Run(runner, entries, streams, bookmarks, shapes, replaced, arrow=arrow).events(limit)
@@ -125,7 +130,9 @@ class _Run:
         self._shapes = dict(shapes)
         self._replaced = replaced
         self._arrow = arrow
-        self._gathered: defaultdict[str, list[Any]] = defaultdict(list)
+        self._waiting: defaultdict[str, list[Any]] = defaultdict(list)  # rows as they came
+        self._gathered: defaultdict[str, list[Any]] = defaultdict(list)  # what was made of them
+        self._at_once = dict.fromkeys(streams, _FIRST_AT_ONCE)
         self._rows = self._bytes = 0
         self._seen: dict[str, set[Any]] = {name: set() for name in streams & replaced}
         self._announced: set[str] = set()
@@ -171,9 +178,7 @@ class _Run:
         entry = self._entries[schema.stream]
         self._announced.add(schema.stream)
         known = self._shapes[schema.stream]
-        found = columns_of(
-            schema.schema, entry.keys, replication_key=entry.replication_key, nested=not self._arrow
-        )
+        found = columns_of(schema.schema, entry.keys, replication_key=entry.replication_key, nested=not self._arrow)
         added = {name: column for name, column in found.items() if name not in known.columns}
         if added:
             yield from self._hand_over_rows()
@@ -181,23 +186,38 @@ class _Run:
             known.declare(added)
 
     def _take(self, event: Rows) -> Iterator[Handed]:
-        if event.stream not in self._streams:
+        stream = event.stream
+        if stream not in self._streams:
             return
-        shape = self._shapes[event.stream]
-        for begin in range(0, len(event.rows), _ROWS_AT_ONCE):
-            rows = self._unseen(event.stream, event.rows[begin : begin + _ROWS_AT_ONCE])
+        waiting = self._waiting[stream]
+        if waiting and type(waiting[0]) is not type(event.rows[0]):
+            self._convert(stream)
+        waiting.extend(event.rows)
+        if len(waiting) >= self._at_once[stream]:
+            self._convert(stream)
+            if self._rows >= _MOST_ROWS or self._bytes >= _MOST_BYTES:
+                yield from self._hand_over()
+
+    def _convert(self, stream: str) -> None:
+        """Make of the rows that wait what dlt takes."""
+        waiting = self._waiting[stream]
+        shape = self._shapes[stream]
+        at_once = self._at_once[stream]
+        for begin in range(0, len(waiting), at_once):
+            rows = self._unseen(stream, waiting[begin : begin + at_once])
             if not rows:
                 continue
             if self._arrow:
                 batch = shape.batch(rows)
-                self._bytes += batch.nbytes
-                self._gathered[event.stream].append(batch)
+                size = batch.nbytes
+                self._gathered[stream].append(batch)
             else:
-                self._bytes += event.size * len(rows) // len(event.rows)
-                self._gathered[event.stream].extend(shape.dictionaries(rows))
+                dictionaries, size = shape.dictionaries(rows)
+                self._gathered[stream].extend(dictionaries)
             self._rows += len(rows)
-            if self._rows >= _MOST_ROWS or self._bytes >= _MOST_BYTES:
-                yield from self._hand_over()
+            self._bytes += size
+            self._at_once[stream] = max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE * len(rows) // (size + 1)))
+        waiting.clear()
 
     def _unseen(self, stream: str, rows: Sequence[Any]) -> Sequence[Any]:
         """Leave out what was there before: where dlt replaces a table, it does not look for keys that come twice."""
@@ -220,6 +240,8 @@ class _Run:
             self._bookmarks.keep(state.value)
 
     def _hand_over_rows(self) -> Iterator[Handed]:
+        for stream in list(self._waiting):
+            self._convert(stream)
         gathered, self._gathered = self._gathered, defaultdict(list)
         self._rows = self._bytes = 0
         for stream, parts in gathered.items():
@@ -276,6 +298,22 @@ def _json_may_be_text(resources: Iterable[str]) -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(is_news)
+
+
+@contextmanager
+def _garbage_left_alone() -> Iterator[None]:
+    """Have the garbage collector pass over what was there before: dlt and what it imports are some 100,000 objects.
+
+    It would look through all of them again and again, because many objects come and go meanwhile: a fifth of the time.
+    """
+    if gc.get_freeze_count():  # somebody else's, who would not want them back
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _table(batches: list[pa.RecordBatch]) -> pa.Table:

@@ -8,6 +8,7 @@ column of scalars is decoded in one call.
 from __future__ import annotations
 
 import logging
+import re
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation, localcontext
 from operator import attrgetter
@@ -63,6 +64,7 @@ _ADVICE = {
     "date": "a date such as 2024-01-31",
     "time": "a time such as 08:00:00",
 }
+_LONG_INTEGER = re.compile(rb"\d{19}")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _DECIMAL_PRECISION = (38, 9)  # dlt's own default
 
@@ -110,16 +112,22 @@ class RowShape:
             arrays.append(self._array(name, cells))
         return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
-    def dictionaries(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
-        """Make dictionaries of plain Python values, for dlt's own normaliser; decimals are exact."""
-        made: list[dict[str, Any]] = _plain.decode(_encoder.encode(rows))
+    def dictionaries(self, rows: Sequence[Any]) -> tuple[list[dict[str, Any]], int]:
+        """Make dictionaries of plain Python values, for dlt's own normaliser, and tell how many bytes of JSON they are.
+
+        Decimals are exact. So is an integer of more than 64 bits, as a `Decimal`: dlt cannot write it otherwise.
+        """
+        text = _encoder.encode(rows)
+        made: list[dict[str, Any]] = _plain.decode(text)
+        if _LONG_INTEGER.search(text):
+            made = [_with_decimals(row) for row in made]
         exact = [name for name, column in self.columns.items() if column["data_type"] in {"decimal", "wei"}]
         if exact:
             for name, cells in self._cells(rows, exact):
                 for row, value in zip(made, self._converted(name, cells), strict=True):
                     if value is not None:
                         row[name] = value
-        return made
+        return made, len(text)
 
     def keys(self, rows: Sequence[Any]) -> list[tuple[Any, ...]] | None:
         """Give what identifies each row; `None` where the stream has no key."""
@@ -150,7 +158,9 @@ class RowShape:
         for row in rows:
             if not row.keys() <= known:
                 for name in row.keys() - known:
-                    _log.warning("Stream '%s' has a field '%s' that its schema does not: it becomes JSON", self._stream, name)
+                    _log.warning(
+                        "Stream '%s' has a field '%s' that its schema does not: it becomes JSON", self._stream, name
+                    )
                     self.undeclared[name] = {"name": name, "data_type": "json", "nullable": True}
                     self.declare({name: self.undeclared[name]})
 
@@ -159,7 +169,7 @@ class RowShape:
         arrow_type = self._fields[name].type
         try:
             if kind == "json":
-                return pa.array(map(_json_text, cells), arrow_type)
+                return pa.array(_json_texts(cells), arrow_type)
             values = _decoded(kind, cells)
             if kind == "timestamp":
                 return pa.array(values, pa.string()).cast(arrow_type)
@@ -210,11 +220,30 @@ def _precision(column: TColumnSchema) -> tuple[int, int]:
 
 def _decoded(kind: str, cells: list[Any]) -> list[Any]:
     """Decode a column whose values are JSON; others are what they should be."""
-    if kind in _COLUMNS and any(type(cell) is Raw for cell in cells):
-        texts = [b"null" if cell is None else bytes(cell) if type(cell) is Raw else _encoder.encode(cell) for cell in cells]
+    if kind in _COLUMNS and type(next(filter(_is_there, cells), None)) is Raw:
+        texts = [
+            b"null" if cell is None else bytes(cell) if type(cell) is Raw else _encoder.encode(cell) for cell in cells
+        ]
         decoded: list[Any] = _COLUMNS[kind].decode(b"[" + b",".join(texts) + b"]")
         return decoded
     return cells
+
+
+def _is_there(cell: Any) -> bool:
+    return cell is not None
+
+
+def _json_texts(cells: list[Any]) -> Sequence[str | bytes | None]:
+    """Give the JSON of each value of a column; most come out of one call."""
+    try:
+        lines = _encoder.encode_lines(cells).split(b"\n")
+    except UnicodeEncodeError:
+        lines = []
+    # A value that came as JSON may have line ends in it.
+    if len(lines) != len(cells) + 1:
+        return [_json_text(cell) for cell in cells]
+    lines.pop()
+    return [None if line == b"null" else line for line in lines] if b"null" in lines else lines
 
 
 def _json_text(value: Any) -> str | None:
@@ -225,6 +254,16 @@ def _json_text(value: Any) -> str | None:
     except UnicodeEncodeError:  # half of a surrogate pair: JSON can hold it, but only escaped
         text = simplejson.dumps(msgspec.to_builtins(value, builtin_types=(Decimal,)), use_decimal=True).encode()
     return None if text == b"null" else text.decode()
+
+
+def _with_decimals(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_decimals(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_with_decimals(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return Decimal(value)
+    return value
 
 
 def _hashable(cell: Any) -> Any:

@@ -51,7 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
             state=given.state and _read(given.state),
         )
         if given.discover:
-            parents = {stream.name: stream.parent_stream_type.name for stream in tap.streams.values() if stream.parent_stream_type}
+            parents = {
+                stream.name: stream.parent_stream_type.name
+                for stream in tap.streams.values()
+                if stream.parent_stream_type
+            }
             sys.stdout.write(json.dumps({**tap.catalog_dict, PARENTS: parents}, default=str))
             return 0
         tap.sync_all()

@@ -184,7 +184,14 @@ def _runner_of(
             return partial(InProcess, tap), tap.name
         command = [sys.executable, "-m", "taps.bridge.shim", f"{tap.__module__}:{tap.__qualname__}"]
         paths = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
-        return partial(AsProcess, tap.name, command, env={**paths, **(env or {})}, proves_end=True, discovery_timeout=discovery_timeout), tap.name
+        return partial(
+            AsProcess,
+            tap.name,
+            command,
+            env={**paths, **(env or {})},
+            proves_end=True,
+            discovery_timeout=discovery_timeout,
+        ), tap.name
     command = shlex.split(tap) if isinstance(tap, str) else [str(part) for part in tap]
     if not command:
         raise TapNotFoundError("tap is empty; give the name, the class or the executable of a tap")
