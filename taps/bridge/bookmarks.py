@@ -1,11 +1,12 @@
 """A tap's state, kept where dlt keeps what belongs to a resource.
 
-A Singer tap has one state for all of its streams. dlt has one for each resource, which goes with the load package, comes
-back from the destination on a new machine, and is dropped with the resource. So the bookmark of each stream lies in the
-state of its resource, under `bookmark`. What belongs to no stream lies in the state of the source, under `singer_state`.
+A Singer tap has one state for all of its streams. dlt has one for each resource, which goes with the load package,
+comes back from the destination on a new machine, and is dropped with the resource. So the bookmark of each stream lies
+in the state of its resource, under `bookmark`. What belongs to no stream lies in the state of the source, under
+`singer_state`.
 
-A stream's `bookmark` is there, be it empty, once a load had its rows. That matters to what has no bookmark of its own: a
-child stream whose rows are covered by its parent's, and a tap that keeps its state in a form of its own.
+A stream's `bookmark` is there, be it empty, once a load had its rows. That matters to what has no bookmark of its own:
+a child stream whose rows are covered by its parent's, and a tap that keeps its state in a form of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = ["Bookmarks", "without_progress"]
 
 _BOOKMARK = "bookmark"
 _REST = "singer_state"
+_OWN = "streams_at_the_top"  # whose entries are not below `bookmarks`
 _TRANSIENT = {"progress_markers", "starting_replication_value", "replication_key_signpost", "currently_syncing"}
 
 
@@ -52,9 +54,9 @@ class Bookmarks:
             if stream not in self._replaced and kept.get(resource, {}).get(_BOOKMARK)
         }
         rest = copy.deepcopy(dlt.current.source_state().get(_REST, {}))
-        own = set(rest.pop("", ()))  # streams whose entries stood at the top and not below `bookmarks`
+        own = set(rest.pop(_OWN, ()))
         if not all(self.loaded(stream) for stream in self._selected if stream not in self._replaced):
-            # What belongs to no stream may say of any that it is done. One is new, or was dropped: it has to come whole.
+            # What belongs to no stream may say of any that it is done; but one is new, or was dropped.
             rest = {}
         bookmarks = {**rest.pop("bookmarks", {}), **{name: entry for name, entry in entries.items() if name not in own}}
         state = {**rest, **{name: entry for name, entry in entries.items() if name in own}}
@@ -66,21 +68,20 @@ class Bookmarks:
         Args:
             state: The value of a STATE message.
         """
-        state = copy.deepcopy(dict(state))
-        state.pop("currently_syncing", None)  # it lets a tap begin in the middle of its streams, which saves nothing
-        given = state.pop("bookmarks", {})
+        rest = copy.deepcopy(dict(state))
+        rest.pop("currently_syncing", None)  # it lets a tap begin in the middle of its streams, which saves nothing
+        given = rest.pop("bookmarks", {})
         bookmarks = dict(given) if isinstance(given, dict) else {}
-        own = [name for name in state if name in self._resources]
-        bookmarks.update({name: state.pop(name) for name in own})
+        own = [name for name in rest if name in self._resources]
+        bookmarks.update({name: rest.pop(name) for name in own})
         for stream, resource in self._resources.items():
             entry = bookmarks.pop(stream, None)
             if stream not in self._replaced and (entry or stream in self._selected):
                 dlt.current.resource_state(resource)[_BOOKMARK] = {} if entry is None else entry
-        rest: dict[str, Any] = {
-            **state,
-            **({"bookmarks": bookmarks} if bookmarks else {}),
-            **({"": own} if own else {}),
-        }
+        if bookmarks:
+            rest["bookmarks"] = bookmarks
+        if own:
+            rest[_OWN] = own
         if rest or _REST in dlt.current.source_state():
             dlt.current.source_state()[_REST] = rest
 

@@ -87,7 +87,7 @@ def _entry(given: Any) -> StreamEntry:
     )
     if isinstance(method, dict):  # some taps give the reason with it
         method = method.get("replication-method")
-    valid = said.get("valid-replication-keys") or ()
+    valid = list(said.get("valid-replication-keys") or ())
     replication_key = (
         given.get("replication_key") or said.get("replication-key") or (valid[0] if len(valid) == 1 else None)
     )

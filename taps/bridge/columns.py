@@ -11,7 +11,8 @@ JSON Schema                                      dlt
 `number`                                         `double`; `decimal` where `multipleOf` is a power of ten, with that
                                                  scale, and the precision that `minimum` and `maximum` need
 `boolean`                                        `bool`
-`object`, `array`                                `json`; with `nested="tables"`, columns and child tables of dlt's making
+`object`, `array`                                `json`; with `nested="tables"`, what dlt makes of them: columns and
+                                                 child tables
 `integer` or `number`                            as `number`
 several of `string`, `number`, `boolean`, …      `text`
 several with an `object` or an `array`           `json`

@@ -106,7 +106,8 @@ def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, *, 
     with _json_may_be_text(resource.name for resource in resources.values()), _garbage_left_alone():
         for streams, limit in parts:
             bookmarks = Bookmarks(names, streams, replaced)
-            yield from _Run(runner, entries, streams, bookmarks, shapes, replaced, arrow=arrow).events(limit)
+            run = _Run(runner, entries, streams, bookmarks=bookmarks, shapes=shapes, replaced=replaced, arrow=arrow)
+            yield from run.events(limit)
 
 
 class _Run:
@@ -117,10 +118,10 @@ class _Run:
         runner: Runner,
         entries: Sequence[StreamEntry],
         streams: set[str],
+        *,
         bookmarks: Bookmarks,
         shapes: Mapping[str, RowShape],
         replaced: set[str],
-        *,
         arrow: bool,
     ) -> None:
         self._runner = runner
@@ -254,8 +255,8 @@ class _Run:
         missing = sorted(self._replaced & self._streams - self._announced)
         if missing:
             raise IncompleteError(
-                f"{self._runner.name} ended without a SCHEMA message of {', '.join(missing)}, so nothing says that it was "
-                f"read; nothing of this run is loaded, and nothing is replaced"
+                f"{self._runner.name} ended without a SCHEMA message of {', '.join(missing)}, so nothing says that it "
+                f"was read; nothing of this run is loaded, and nothing is replaced"
             )
         for stream in sorted(self._announced - self._with_rows):
             yield Handed(stream, dlt.mark.materialize_table_schema(), self._hints.get(stream))
@@ -266,7 +267,7 @@ def _resources() -> dict[str, DltResource]:
     found: dict[str, DltResource] = {}
     for resource in dlt.current.source().selected_resources.values():
         stream = resource.compute_table_schema().get(STREAM_HINT)
-        if stream is not None:
+        if isinstance(stream, str):
             found[stream] = resource
     return found
 

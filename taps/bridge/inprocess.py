@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,8 +56,7 @@ class InProcess(Runner):
         def ask() -> tuple[dict[str, Any], dict[str, str | None]]:
             tap = self._tap_class(config=dict(self._config))
             return tap.catalog_dict, {
-                name: stream.parent_stream_type.name if stream.parent_stream_type else None
-                for name, stream in tap.streams.items()
+                name: getattr(stream.parent_stream_type, "name", None) for name, stream in tap.streams.items()
             }
 
         try:
@@ -165,7 +164,8 @@ class _QueueWriter(SingerWriter, PageWriter):
             self._put(State(message.value))
         elif message.type == "BATCH":
             raise BatchNotSupportedError(
-                "The tap writes BATCH messages, which the bridge does not read. Take 'batch_config' out of its settings",
+                "The tap writes BATCH messages, which the bridge does not read. Take 'batch_config' out of its "
+                "settings",
                 line=0,
             )
 
@@ -209,11 +209,9 @@ class _QueueWriter(SingerWriter, PageWriter):
         self._abandoned.set()
         if self._on_abandon is not None:
             self._on_abandon()
-        while True:
-            try:
+        with suppress(Empty):
+            while True:
                 self._queue.get_nowait()
-            except Empty:
-                return
 
     def _put(self, event: Event | _End) -> None:
         while not self._abandoned.is_set():

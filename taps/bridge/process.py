@@ -73,8 +73,8 @@ class AsProcess(Runner):
         found = shutil.which(command[0])
         if found is None:
             raise TapNotFoundError(
-                f"There is no executable '{command[0]}'. Install the tap, or give the whole path of its command, such as "
-                f"'.venv-tap/bin/{Path(command[0]).name}'"
+                f"There is no executable '{command[0]}'. Install the tap, or give the whole path of its command, "
+                f"such as '.venv-tap/bin/{Path(command[0]).name}'"
             )
         self._command = [found, *command[1:]]
         self._config = dict(config)
@@ -130,9 +130,9 @@ class AsProcess(Runner):
             yield from reader.read(piece)
         code = process.wait()
         if code != 0:
+            words = process.log.last(_LAST_LINES)
             raise TapFailedError(
-                f"{self.name} {_ended(code)}; nothing of this run is loaded. Its last words: {process.log.last(_LAST_LINES)}",
-                exit_code=code,
+                f"{self.name} {_ended(code)}; nothing of this run is loaded. Its last words: {words}", exit_code=code
             )
         yield from reader.close()
         why = None
@@ -144,8 +144,8 @@ class AsProcess(Runner):
             why = f"its log says that it did not come to the end of {', '.join(sorted(process.log.failed))}"
         if why:
             raise IncompleteError(
-                f"{self.name} ended with exit code 0, but {why}; nothing of this run is loaded, and nothing is replaced. "
-                f"Its last words: {process.log.last(_LAST_LINES)}"
+                f"{self.name} ended with exit code 0, but {why}; nothing of this run is loaded, and nothing is "
+                f"replaced. Its last words: {process.log.last(_LAST_LINES)}"
             )
 
     @contextmanager
@@ -155,8 +155,8 @@ class AsProcess(Runner):
             command = [*self._command]
             for option, document in {"--config": self._config, **files}.items():
                 path = directory / f"{option.strip('-')}.json"
-                with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                    json.dump(document, file, default=str)
+                path.touch(0o600, exist_ok=False)
+                path.write_text(json.dumps(document, default=str), encoding="utf-8")
                 command += [option, str(path)]
             process = _Process(self.name, [*command, *options], self._env, directory, self._redact)
             try:

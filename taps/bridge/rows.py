@@ -165,7 +165,7 @@ class RowShape:
                     self.declare({name: self.undeclared[name]})
 
     def _array(self, name: str, cells: list[Any]) -> pa.Array:
-        kind = self.columns[name].get("data_type", "text")
+        kind = _kind(self.columns[name])
         arrow_type = self._fields[name].type
         try:
             if kind == "json":
@@ -181,8 +181,8 @@ class RowShape:
 
     def _converted(self, name: str, cells: list[Any]) -> list[Any]:
         column = self.columns[name]
-        kind = column.get("data_type", "text")
-        convert = _CONVERSIONS.get(kind, _to_text)
+        kind = _kind(column)
+        convert: Callable[[Any, TColumnSchema], Any] = _CONVERSIONS.get(kind, _to_text)
         values = []
         for cell in cells:
             value = _exact.decode(cell) if isinstance(cell, Raw) else cell
@@ -195,7 +195,7 @@ class RowShape:
     def _misfit(self, name: str, column: TColumnSchema, value: Any) -> ValueDoesNotFitError:
         text = _json_text(value) or ""
         shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-        kind = column["data_type"]
+        kind = _kind(column)
         wanted = _ADVICE.get(kind)
         if kind == "decimal":
             wanted = "a number of {} digits, {} of them behind the point".format(*_precision(column))
@@ -207,9 +207,13 @@ class RowShape:
 
 
 def _field(name: str, column: TColumnSchema) -> pa.Field:
-    kind = column.get("data_type", "text")
+    kind = _kind(column)
     arrow_type = pa.decimal128(*_precision(column)) if kind == "decimal" else _ARROW_TYPES[kind]
     return pa.field(name, arrow_type, nullable=column.get("nullable", True))
+
+
+def _kind(column: TColumnSchema) -> str:
+    return column.get("data_type") or "text"
 
 
 def _precision(column: TColumnSchema) -> tuple[int, int]:

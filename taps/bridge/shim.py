@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         if given.discover:
             parents = {
-                stream.name: stream.parent_stream_type.name
+                stream.name: getattr(stream.parent_stream_type, "name", None)
                 for stream in tap.streams.values()
                 if stream.parent_stream_type
             }

@@ -11,7 +11,7 @@ import sys
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import dlt
 from singer_sdk import Tap
@@ -39,7 +39,6 @@ __all__ = ["singer_source"]
 _GROUP = "frontline_taps"
 _CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _HUB = "singer_tap"
-_T = TypeVar("_T")
 
 
 def singer_source(
@@ -151,7 +150,7 @@ def _resource(entry: StreamEntry, hub: DltResource, options: Mapping[str, Any]) 
         pick,
         data_from=hub,
         name=entry.name,
-        primary_key=keys or None,
+        primary_key=keys,
         write_disposition=disposition,
         columns=columns_of(entry.schema, keys, replication_key=entry.replication_key, nested=options["nested"]),
     )
@@ -234,7 +233,7 @@ def _wanted(runner: Runner, entries: Sequence[StreamEntry], streams: Sequence[st
 
 
 def _check_names(runner: Runner, entries: Iterable[StreamEntry], naming: NamingConvention) -> None:
-    """Refuse names that become one in the destination, where the values of one would silently take the other's place."""
+    """Refuse names that become one in the destination, where the values of one would take the other's place."""
     tables: dict[str, str] = {}
     for entry in entries:
         table = naming.normalize_table_identifier(entry.name)
@@ -248,7 +247,7 @@ def _check_names(runner: Runner, entries: Iterable[StreamEntry], naming: NamingC
             column = naming.normalize_path(field)
             if (other := columns.setdefault(column, field)) != field:
                 raise NameCollisionError(
-                    f"{runner.name}: the fields '{other}' and '{field}' of stream '{entry.name}' would both be the column "
-                    f"'{column}'. Deselect one of them in a catalog, or use a naming convention that keeps them apart "
-                    f"(SCHEMA__NAMING=direct)"
+                    f"{runner.name}: the fields '{other}' and '{field}' of '{entry.name}' would both be the "
+                    f"column '{column}'. Deselect one of them in a catalog, or use a naming convention that keeps "
+                    f"them apart (SCHEMA__NAMING=direct)"
                 )
