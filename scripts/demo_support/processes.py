@@ -38,3 +38,5 @@ def running(command: Sequence[str], **kwargs: Any) -> Iterator[subprocess.Popen[
         yield process
     finally:
         stop(process)
+        if process.stdout is not None:
+            process.stdout.close()
