@@ -19,10 +19,13 @@ import dlt
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["Bookmarks", "without_progress"]
+    from dlt.extract import DltSource
+
+__all__ = ["Bookmarks", "keep_stop", "more_to_read", "without_progress"]
 
 _BOOKMARK = "bookmark"
 _REST = "singer_state"
+_STOPPED = "stopped_at_limit"
 _OWN = "streams_at_the_top"  # whose entries are not below `bookmarks`
 _TRANSIENT = {"progress_markers", "starting_replication_value", "replication_key_signpost", "currently_syncing"}
 
@@ -84,6 +87,28 @@ class Bookmarks:
             rest[_OWN] = own
         if rest or _REST in dlt.current.source_state():
             dlt.current.source_state()[_REST] = rest
+
+
+def keep_stop(hub: str, *, stopped: bool) -> None:
+    """Keep whether a limit ended this run, so that the next one has more to read.
+
+    Args:
+        hub: Name of the resource that ran the tap.
+        stopped: Whether a limit ended it.
+    """
+    if stopped or _STOPPED in dlt.current.source_state():
+        dlt.current.source_state().setdefault(_STOPPED, {})[hub] = stopped
+
+
+def more_to_read(pipeline: dlt.Pipeline, source: DltSource | str) -> bool:
+    """Tell whether the last run of a source was ended by `max_records` or `max_seconds`, so that more is to be read.
+
+    Args:
+        pipeline: The pipeline that ran it.
+        source: The source, or its name.
+    """
+    name = source if isinstance(source, str) else source.name
+    return any(pipeline.state.get("sources", {}).get(name, {}).get(_STOPPED, {}).values())
 
 
 def without_progress(state: Any) -> Any:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import dlt
 import pyarrow as pa
 from dlt.common.runtime.signals import raise_if_signalled
+from dlt.extract.state import get_current_pipe_name
 
-from taps.bridge.bookmarks import Bookmarks, without_progress
+from taps.bridge.bookmarks import Bookmarks, keep_stop, without_progress
 from taps.bridge.catalog import with_selection
 from taps.bridge.columns import columns_of
 from taps.bridge.errors import IncompleteError, UnknownStreamError
@@ -50,7 +51,7 @@ _MOST_ROWS = 20_000
 _MOST_BYTES = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True)
+@dataclass
 class Handed:
     """Rows for one stream's resource.
 
@@ -58,11 +59,22 @@ class Handed:
         stream: The stream.
         item: What dlt takes: an Arrow table, a list of dictionaries, or an empty list that makes a table.
         columns: Hints that discovery did not have.
+        taken: Whether the resource has them.
     """
 
     stream: str
     item: Any
     columns: TTableSchemaColumns | None = None
+    taken: bool = False
+
+    def take(self, stream: str) -> Any:
+        """Give the rows, if they are of this stream."""
+        if stream != self.stream:
+            return None
+        self.taken = True
+        if self.columns:
+            return dlt.mark.with_hints(self.item, dlt.mark.make_hints(columns=self.columns))
+        return self.item
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,7 @@ class Limits:
         return self.max_records is not None or self.max_seconds is not None
 
 
-def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, *, arrow: bool) -> Iterator[Handed]:
+def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, *, arrow: bool) -> Iterator[Handed | None]:
     """Run a tap for the selected resources of the source that dlt is extracting.
 
     Args:
@@ -90,10 +102,15 @@ def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, *, 
         limits: How much to read.
         arrow: Whether to hand over Arrow tables, or dictionaries.
 
+    Yields:
+        Rows; and `None` as long as these have not been taken. dlt goes on asking in turns while what it got last is on
+        its way to as many resources as there are, and would have many tables in memory.
+
     Raises:
         BridgeError: The tap failed, or did not give everything. dlt then loads nothing of this run.
     """
-    resources = _resources()
+    hub = get_current_pipe_name()
+    resources = _resources(hub)
     selected = [entry for entry in entries if entry.name in resources]
     replaced = {entry.name for entry in selected if resources[entry.name].write_disposition == "replace"}
     names = {entry.name: resources[entry.name].name if entry.name in resources else entry.name for entry in entries}
@@ -103,11 +120,16 @@ def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, *, 
     else:
         parts = [({entry.name for entry in selected}, Limits() if replaced else limits)]
     shapes = {entry.name: _shape(entry, resources[entry.name]) for entry in selected}
+    run = None
     with _json_may_be_text(resource.name for resource in resources.values()), _garbage_left_alone():
         for streams, limit in parts:
             bookmarks = Bookmarks(names, streams, replaced)
             run = _Run(runner, entries, streams, bookmarks=bookmarks, shapes=shapes, replaced=replaced, arrow=arrow)
-            yield from run.events(limit)
+            for handed in run.events(limit):
+                yield handed
+                while not handed.taken:
+                    yield None
+        keep_stop(hub, stopped=bool(run and run.stopped))
 
 
 class _Run:
@@ -140,6 +162,8 @@ class _Run:
         self._hints: dict[str, TTableSchemaColumns] = {}
         self._with_rows: set[str] = set()
         self._state: State | None = None
+        self.stopped = False
+        """Whether a limit ended the run before the tap came to its end."""
 
     def events(self, limits: Limits) -> Iterator[Handed]:
         before = self._bookmarks.state()
@@ -162,6 +186,7 @@ class _Run:
                     )
                     if enough and without_progress(event.value) != far:
                         yield from self._hand_over()
+                        self.stopped = True
                         _log.info("%s: stopped after %d records; run again to go on", self._runner.name, count)
                         return
         yield from self._hand_over()
@@ -262,12 +287,16 @@ class _Run:
             yield Handed(stream, dlt.mark.materialize_table_schema(), self._hints.get(stream))
 
 
-def _resources() -> dict[str, DltResource]:
-    """Find the selected resources by the streams that they read."""
+def _resources(hub: str) -> dict[str, DltResource]:
+    """Find the selected resources that a hub feeds, by the streams that they read.
+
+    `DltResource.with_name` clones the hub with the resource, so that one source may have several hubs, each of which is
+    a run of the tap. Which resource hangs on which is known to dlt alone, hence the private attribute.
+    """
     found: dict[str, DltResource] = {}
     for resource in dlt.current.source().selected_resources.values():
         stream = resource.compute_table_schema().get(STREAM_HINT)
-        if isinstance(stream, str):
+        if isinstance(stream, str) and resource._parent.name == hub:  # noqa: SLF001
             found[stream] = resource
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from contextlib import contextmanager, suppress
 from queue import Empty, Full, Queue
@@ -161,7 +162,7 @@ class _QueueWriter(SingerWriter, PageWriter):
                 self._announced[message.stream] = message
                 self._put(Schema(message.stream, message.schema, tuple(message.key_properties or ())))
         elif isinstance(message, StateMessage):
-            self._put(State(message.value))
+            self._put(State(copy.deepcopy(message.value)))  # the tap goes on changing its own
         elif message.type == "BATCH":
             raise BatchNotSupportedError(
                 "The tap writes BATCH messages, which the bridge does not read. Take 'batch_config' out of its "

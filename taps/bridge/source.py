@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import os
 import re
 import shlex
 import sys
@@ -39,6 +40,7 @@ __all__ = ["singer_source"]
 _GROUP = "frontline_taps"
 _CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _HUB = "singer_tap"
+_PYTHON_TYPES = {"integer": int, "number": float, "boolean": bool, "array": list, "object": dict}
 
 
 def singer_source(
@@ -67,7 +69,8 @@ def singer_source(
         tap: The tap: a name such as `tap-helpdesk` or a class of this package, `module:Class` of any tap of the Singer
             SDK, or the executable of any tap with its arguments, as one string or as a list.
         config: The tap's settings. Without it, dlt looks for `sources.<name>.config` in its secrets, with `name` as
-            below; an environment variable `SOURCES__<NAME>__CONFIG` holds them as JSON.
+            below. In environment variables that is `SOURCES__<NAME>__CONFIG` with all of them as JSON; a tap that is
+            named by its name or class also takes them one by one, as `SOURCES__<NAME>__CONFIG__<SETTING>`.
         streams: The streams to make resources of; all that the catalog does not deselect, where none are named.
         catalog: A Singer catalog, or the path of a file with one; by default the tap is asked for it.
         name: Name of the source, and of the section of its settings; by default the tap's, such as `tap_helpdesk`.
@@ -94,7 +97,7 @@ def singer_source(
     for limit_name, limit in (("max_records", max_records), ("max_seconds", max_seconds)):
         if limit is not None and limit <= 0:
             raise TapConfigError(f"{limit_name} is {limit}; it must be greater than 0")
-    make, tap_name = _runner_of(tap, env, discovery_timeout, catalog_option)
+    make, tap_name, declared = _runner_of(tap, env, discovery_timeout, catalog_option)
     source_name = name or re.sub(r"\W+", "_", tap_name)
     if not source_name.isidentifier():
         raise TapConfigError(f"name is {source_name!r}; it must be usable as a name in Python, such as 'helpdesk'")
@@ -109,7 +112,9 @@ def singer_source(
         "limits": Limits(max_records, max_seconds),
     }
     factory = _source.clone(name=source_name, section=source_name)
-    return factory(options) if config is dlt.secrets.value else factory(options, dict(config))
+    given = _from_dlt(declared, source_name) if config is dlt.secrets.value else dict(config)
+    # Without any settings dlt looks for them itself, and says where it did.
+    return factory(options) if given is None else factory(options, given)
 
 
 @dlt.source
@@ -121,7 +126,7 @@ def _source(options: dict[str, Any], config: dict[str, Any] = dlt.secrets.value)
     _check_names(runner, wanted, naming)
 
     @dlt.resource(name=_HUB, selected=False)
-    def hub() -> Iterator[Handed]:
+    def hub() -> Iterator[Handed | None]:
         yield from read_tap(runner, entries, options["limits"], arrow=options["arrow"])
 
     for entry in wanted:
@@ -140,11 +145,7 @@ def _resource(entry: StreamEntry, hub: DltResource, options: Mapping[str, Any]) 
         disposition = "replace" if not entry.incremental else "merge" if keys else "append"
 
     def pick(handed: Handed) -> Any:
-        if handed.stream != entry.name:
-            return None
-        if handed.columns:
-            return dlt.mark.with_hints(handed.item, dlt.mark.make_hints(columns=handed.columns))
-        return handed.item
+        return handed.take(entry.name)
 
     resource = dlt.transformer(
         pick,
@@ -152,7 +153,13 @@ def _resource(entry: StreamEntry, hub: DltResource, options: Mapping[str, Any]) 
         name=entry.name,
         primary_key=keys,
         write_disposition=disposition,
-        columns=columns_of(entry.schema, keys, replication_key=entry.replication_key, nested=options["nested"]),
+        columns=columns_of(
+            entry.schema,
+            keys,
+            # It decides between two versions of a row, which only a merge does.
+            replication_key=entry.replication_key if disposition == "merge" else None,
+            nested=options["nested"],
+        ),
     )
     hints: dict[str, Any] = {STREAM_HINT: entry.name}
     if entry.description:
@@ -165,13 +172,34 @@ def _of_stream(given: Any, stream: str, by_stream: Callable[[Any], bool]) -> Any
     return given.get(stream) if by_stream(given) else given
 
 
+def _from_dlt(declared: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    """Find settings that are in dlt's secrets one by one, as in environment variables, beside those in a table."""
+    section = f"sources.{name}.config"
+    single: dict[str, Any] = {
+        setting: dlt.secrets.get(f"{section}.{setting}", _PYTHON_TYPES.get(_type(schema), str))
+        for setting, schema in declared.items()
+    }
+    found = {setting: value for setting, value in single.items() if value is not None}
+    table = dlt.secrets.get(section, dict) or {}
+    if not found:
+        return None
+    # All of them in one variable come before those in a file, and these come after one in a variable of its own.
+    return {**found, **table} if section.upper().replace(".", "__") in os.environ else {**table, **found}
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    said = schema.get("type")
+    types = [said] if isinstance(said, str) else [name for name in said or () if name != "null"]
+    return types[0] if len(types) == 1 else "string"
+
+
 def _runner_of(
     tap: str | Sequence[str] | type[Tap],
     env: Mapping[str, str] | None,
     discovery_timeout: float,
     catalog_option: str,
-) -> tuple[Callable[[Mapping[str, Any]], Runner], str]:
-    """Tell how a tap is run, given its settings, and what it is called."""
+) -> tuple[Callable[[Mapping[str, Any]], Runner], str, Mapping[str, Any]]:
+    """Tell how a tap is run, given its settings; what it is called; and which settings it declares, if it does."""
     if isinstance(tap, str) and (ours := entry_points(group=_GROUP, name=tap.strip())):
         tap = next(iter(ours)).load()
     elif isinstance(tap, str) and _CLASS.fullmatch(tap.strip()):
@@ -179,24 +207,33 @@ def _runner_of(
     if inspect.isclass(tap):
         if not issubclass(tap, Tap):
             raise TapNotFoundError(f"{tap.__module__}:{tap.__qualname__} is no tap of the Singer SDK")
+        declared = tap.config_jsonschema.get("properties", {})
         if issubclass(tap, ApiTap):
-            return partial(InProcess, tap), tap.name
+            return partial(InProcess, tap), tap.name, declared
         command = [sys.executable, "-m", "taps.bridge.shim", f"{tap.__module__}:{tap.__qualname__}"]
-        paths = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
-        return partial(
+        paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        make = partial(
             AsProcess,
             tap.name,
             command,
             env={**paths, **(env or {})},
             proves_end=True,
             discovery_timeout=discovery_timeout,
-        ), tap.name
+        )
+        return make, tap.name, declared
     command = shlex.split(tap) if isinstance(tap, str) else [str(part) for part in tap]
     if not command:
         raise TapNotFoundError("tap is empty; give the name, the class or the executable of a tap")
     called = Path(command[0]).name
-    options = {"env": env, "discovery_timeout": discovery_timeout, "catalog_option": catalog_option}
-    return lambda config: AsProcess(called, command, config, **options), called  # type: ignore[arg-type]
+    make = partial(
+        AsProcess,
+        called,
+        command,
+        env=env,
+        discovery_timeout=discovery_timeout,
+        catalog_option=catalog_option,
+    )
+    return make, called, {}
 
 
 def _class_of(reference: str) -> type[Tap]:
