@@ -1,0 +1,165 @@
+"""`rest_api_config`: a tap's streams as a configuration for dlt's own REST source, without any Singer in it."""
+
+from __future__ import annotations
+
+import inspect
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+import dlt
+from singer_sdk.exceptions import ConfigurationError, SingerSDKError
+
+from taps.bridge.errors import TapConfigError, TapNotFoundError
+from taps.bridge.rest_auth import auth_of
+from taps.bridge.rest_code import made, setting
+from taps.bridge.rest_resources import resources_of
+from taps.engine.tap import ApiTap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dlt.sources.rest_api.typing import RESTAPIConfig
+
+__all__ = ["RestApiConfig", "RestPlan", "planned", "rest_api_config", "tap_names"]
+
+_GROUP = "frontline_taps"
+
+
+@dataclass(frozen=True)
+class RestApiConfig:
+    """What dlt's REST source can read of a tap's streams.
+
+    Attributes:
+        name: What the tap reads, for the name of a source: `helpdesk`.
+        config: The argument of `dlt.sources.rest_api.rest_api_source`.
+        uncovered: The streams that are not in it, each with the reason in a line.
+    """
+
+    name: str
+    config: RESTAPIConfig
+    uncovered: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RestPlan:
+    """The same before it is made, so that it can be printed as well.
+
+    Attributes:
+        tap: The tap.
+        name: As of `RestApiConfig`.
+        tree: The configuration (see `rest_code`); settings whose values are not known stand in it by their names.
+        uncovered: As of `RestApiConfig`.
+    """
+
+    tap: type[ApiTap]
+    name: str
+    tree: dict[str, Any]
+    uncovered: Mapping[str, str]
+
+    def where(self, name: str) -> str:
+        """Tell where dlt has the value of a setting."""
+        return f"sources.{self.name}.{name}"
+
+    def is_secret(self, name: str) -> bool:
+        """Whether a setting's value must not be shown."""
+        return bool(self.tap.config_jsonschema["properties"].get(name, {}).get("secret"))
+
+    def is_optional(self, name: str) -> bool:
+        """Whether the tap can do without a setting."""
+        return name not in (*self.tap.config_jsonschema.get("required", ()), *self.tap.one_of)
+
+
+def rest_api_config(tap: type[ApiTap] | str, config: Mapping[str, Any] | None = None) -> RestApiConfig:
+    """Make the configuration of dlt's REST source that loads the same rows as a tap.
+
+    Streams that dlt cannot read as they have to be read are left out and named; `singer_source` reads these too. Those
+    that are read in full replace their tables, the others are merged by their keys::
+
+        helpdesk = rest_api_config("helpdesk", {"base_url": "https://acme.example.com", "api_key": "…"})
+        source = rest_api_source(helpdesk.config, name=helpdesk.name)
+
+    Args:
+        tap: A tap of this package: its class, or its name, such as `tap-helpdesk` or `helpdesk`.
+        config: The tap's settings. Without them, dlt's secrets have those that must be made: `base_url`, for example,
+            at `sources.helpdesk.base_url`.
+
+    Raises:
+        TapNotFoundError: There is no such tap.
+        TapConfigError: The settings cannot be used, or dlt has nothing like the tap's authentication.
+        ConfigFieldMissingException: A setting is not in dlt's secrets.
+    """
+    plan = planned(tap, config, complete=config is not None)
+
+    def lookup(name: str) -> Any:
+        return dlt.config.get(plan.where(name)) if plan.is_optional(name) else dlt.secrets[plan.where(name)]
+
+    return RestApiConfig(plan.name, made(plan.tree, lookup), plan.uncovered)
+
+
+def planned(tap: type[ApiTap] | str, config: Mapping[str, Any] | None = None, *, complete: bool = False) -> RestPlan:
+    """Plan the configuration.
+
+    Args:
+        tap: As of `rest_api_config`.
+        config: The tap's settings, as far as they are known.
+        complete: Whether these are all. Otherwise those that must be made stand in the plan by their names.
+
+    Raises:
+        BridgeError: As of `rest_api_config`.
+    """
+    tap_class = _tap_class(tap)
+    name = tap_class.name.removeprefix("tap-").replace("-", "_")
+    given = dict(config or {})
+    settings = given if complete else {**_placeholders(tap_class, given), **given}
+
+    def ask() -> tuple[dict[str, Any] | Any, dict[str, Any], dict[str, Any]]:
+        instance = tap_class(config=settings)
+        schemas = {stream.name: stream.schema for stream in instance.streams.values()}
+        return auth_of(instance.authenticator(), instance.config), dict(instance.config), schemas
+
+    try:
+        # In a thread that is not the main one the SDK leaves the signal handlers of the process alone.
+        with ThreadPoolExecutor(1) as pool:
+            auth, effective, schemas = pool.submit(ask).result()
+    except (ConfigurationError, SingerSDKError) as error:
+        raise TapConfigError(f"{tap_class.name}: {tap_class.redactor(' '.join(str(error).split()))}") from None
+    resources, uncovered = resources_of(tap_class.stream_types, effective, schemas)
+    tree = {
+        "client": {"base_url": effective["base_url"], "auth": auth},
+        "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
+        "resources": resources,
+    }
+    return RestPlan(tap_class, name, tree, uncovered)
+
+
+def tap_names() -> list[str]:
+    """List the taps that there are, as `rest_api_config` takes them."""
+    return sorted(entry.name.removeprefix("tap-") for entry in entry_points(group=_GROUP))
+
+
+def _tap_class(tap: type[ApiTap] | str) -> type[ApiTap]:
+    if isinstance(tap, str):
+        name = tap.strip().replace("_", "-").removeprefix("tap-")
+        found = entry_points(group=_GROUP, name=f"tap-{name}")
+        if not found:
+            raise TapNotFoundError(f"There is no tap '{tap}'; there are {', '.join(tap_names())}")
+        tap = next(iter(found)).load()
+    if not (inspect.isclass(tap) and issubclass(tap, ApiTap)):
+        raise TapNotFoundError(f"{tap!r} is no tap of this package, whose streams are declarations")
+    return tap
+
+
+def _placeholders(tap_class: type[ApiTap], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give texts that stand for the settings that must be made, and for texts that have no default."""
+    schema = tap_class.config_jsonschema
+    names = list(schema.get("required", ()))
+    if not set(given) & set(tap_class.one_of):
+        names += tap_class.one_of[:1]
+    names += [
+        name
+        for name, declared in schema["properties"].items()
+        if "string" in declared["type"] and "default" not in declared and name not in tap_class.one_of
+    ]
+    return {name: setting(name) for name in dict.fromkeys(names)}
