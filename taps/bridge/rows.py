@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
-import simplejson
 from msgspec import UNSET, Raw, Struct
 
 from taps.bridge.errors import ValueDoesNotFitError
@@ -71,7 +70,7 @@ _DECIMAL_PRECISION = (38, 9)  # dlt's own default
 
 def raw_rows(records: Sequence[Mapping[str, Any]]) -> list[RawRow]:
     """Give records that are Python objects in the form in which other taps' rows come."""
-    return _raw_rows.decode(_encoder.encode(records))
+    return _raw_rows.decode(_encoded(records))
 
 
 class RowShape:
@@ -117,7 +116,7 @@ class RowShape:
 
         Decimals are exact. So is an integer of more than 64 bits, as a `Decimal`: dlt cannot write it otherwise.
         """
-        text = _encoder.encode(rows)
+        text = _encoded(rows)
         made: list[dict[str, Any]] = _plain.decode(text)
         if _LONG_INTEGER.search(text):
             made = [_with_decimals(row) for row in made]
@@ -253,11 +252,24 @@ def _json_texts(cells: list[Any]) -> Sequence[str | bytes | None]:
 def _json_text(value: Any) -> str | None:
     if value is None:
         return None
-    try:
-        text = bytes(value) if type(value) is Raw else _encoder.encode(value)
-    except UnicodeEncodeError:  # half of a surrogate pair: JSON can hold it, but only escaped
-        text = simplejson.dumps(msgspec.to_builtins(value, builtin_types=(Decimal,)), use_decimal=True).encode()
+    text = bytes(value) if type(value) is Raw else _encoded(value)
     return None if text == b"null" else text.decode()
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        return _encoder.encode(_without_halves(msgspec.to_builtins(value, builtin_types=(Decimal,))))
+
+
+def _without_halves(value: Any) -> Any:
+    """Put U+FFFD for each half of a surrogate pair: JSON has it escaped, UTF-8 has not, and DuckDB's JSON refuses it."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_without_halves(name): _without_halves(item) for name, item in value.items()}
+    return [_without_halves(item) for item in value] if isinstance(value, list) else value
 
 
 def _with_decimals(value: Any) -> Any:
@@ -275,9 +287,7 @@ def _hashable(cell: Any) -> Any:
 
 
 def _to_text(value: Any, _: TColumnSchema) -> str:
-    text = value if isinstance(value, str) else _json_text(value) or ""
-    # JSON can hold half of a surrogate pair; UTF-8, and so any destination, cannot.
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _without_halves(value) if isinstance(value, str) else _json_text(value) or ""
 
 
 def _to_integer(value: Any, _: TColumnSchema) -> int:
