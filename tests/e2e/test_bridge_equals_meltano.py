@@ -3,17 +3,16 @@
 Names and types of columns are each loader's own. A field is, in lower case, target-duckdb's column; dlt's is what its
 naming convention makes of it. Values are compared as what the field's JSON Schema declares:
 
-================  ==================================  ========================  =======================================
-declared          target-duckdb                       dlt                       compared as
-================  ==================================  ========================  =======================================
-object, array     `JSON`                              `JSON`                    parsed JSON, numbers with every digit
-date-time         `TIMESTAMP`, in UTC                 `TIMESTAMP WITH TIME      instants
-                                                      ZONE`
-date              `VARCHAR`                           `DATE`                    `YYYY-MM-DD`
-integer           `HUGEINT`                           `BIGINT`                  integers
-number            `DOUBLE`                            `DOUBLE`                  doubles
-string, boolean   `VARCHAR`, `BOOLEAN`                `VARCHAR`, `BOOLEAN`      they are
-================  ==================================  ========================  =======================================
+================  ======================  ============================  =====================================
+declared          target-duckdb           dlt                           compared as
+================  ======================  ============================  =====================================
+object, array     `JSON`                  `JSON`                        parsed JSON, numbers with every digit
+date-time         `TIMESTAMP`, in UTC     `TIMESTAMP WITH TIME ZONE`    instants
+date              `VARCHAR`               `DATE`                        `YYYY-MM-DD`
+integer           `HUGEINT`               `BIGINT`                      integers
+number            `DOUBLE`                `DOUBLE`                      doubles
+string, boolean   `VARCHAR`, `BOOLEAN`    `VARCHAR`, `BOOLEAN`          they are
+================  ======================  ============================  =====================================
 
 Two things cannot be equal, and are held against what they must be: target-duckdb makes NULL of an empty text, which
 dlt keeps; and where the tap adds the time of reading, it lies within the run.
@@ -41,6 +40,9 @@ from taps.sandbox.server import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from dlt.pipeline.pipeline import Pipeline
+    from pytest_httpserver import HTTPServer
 
     from taps.engine.stream import ApiStream
 
@@ -190,17 +192,21 @@ def load_by_meltano(sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatc
     return Loaded(read(project.warehouse, api, "_sdc_"), str.lower, 0, begun, ended)
 
 
+def pipeline_into(file: Path, dataset: str) -> Pipeline:
+    return dlt.pipeline(
+        f"equals_{dataset}",
+        destination=dlt.destinations.duckdb(str(file)),
+        dataset_name=dataset,
+        pipelines_dir=str(file.with_name("pipelines")),
+    )
+
+
 def load_by_bridge(sandbox: Sandbox, home: Path) -> Loaded:
     api, config = sandbox.api.name, dict(sandbox.config)
     if "refresh_token" in config:
         config["token_cache_path"] = str(home / "tokens-of-bridge.json")
     file = home / "bridge.duckdb"
-    pipeline = dlt.pipeline(
-        f"equals_{api}",
-        destination=dlt.destinations.duckdb(str(file)),
-        dataset_name=api,
-        pipelines_dir=str(home / "pipelines"),
-    )
+    pipeline = pipeline_into(file, api)
     begun = datetime.now(tz=timezone.utc)
     pipeline.run(singer_source(sandbox.api.tap, config))
     ended = datetime.now(tz=timezone.utc)
@@ -222,6 +228,32 @@ def test_every_stream_has_the_same_rows_and_values_as_by_meltano(
         schema = json.loads((ROOT / "schemas" / api / f"{stream.name}.json").read_text(encoding="utf-8"))
         lines += differences(stream, schema["properties"], meltano, bridge, held[stream.name])
     assert lines == []
+
+
+def test_what_target_duckdb_cannot_load_is_loaded_too(httpserver: HTTPServer, tmp_path: Path) -> None:
+    # Half of a surrogate pair, which JSON can hold and UTF-8 cannot, ends a run of target-duckdb; the tap passes it on.
+    company = r"""{
+        "id": 9007199254740993, "name": "a\ud83db\u0000c", "note": "\ud83d\ude42", "domains": ["\udc00", "", null],
+        "custom_fields": {"a\ud800": "\ud83d\ude42", "n": 123456789012345678901234567890.10, "s": [true, 1, "1"]},
+        "created_at": "2024-01-31T23:30:00.123456789-02:30", "updated_at": "2024-01-31T08:00:00Z"
+    }"""
+    httpserver.expect_request("/v1/companies").respond_with_data(f'{{"data": [{company}]}}')
+    config = {"base_url": httpserver.url_for("").rstrip("/"), "api_key": "key"}
+    pipeline = pipeline_into(tmp_path / "bridge.duckdb", "hard")
+    pipeline.run(singer_source("tap-helpdesk", config, streams=["companies"]))
+    (row,) = read(tmp_path / "bridge.duckdb", "hard", "_dlt_")["companies"].rows
+    assert row["id"] == 9007199254740993
+    assert row["name"] == "a\ufffdb\0c"
+    assert row["note"] == "\U0001f642"
+    assert comparable(row["domains"], "json") == ["\ufffd", "", None]
+    assert comparable(row["custom_fields"], "json") == {
+        "a\ufffd": "\U0001f642",
+        "n": Decimal("123456789012345678901234567890.10"),
+        "s": [("boolean", True), 1, "1"],
+    }
+    created = datetime(2024, 2, 1, 2, 0, 0, 123456, tzinfo=timezone.utc)
+    assert comparable(row["created_at"], "date-time") == created
+    assert row["industry"] is None
 
 
 NOON = datetime(2024, 1, 31, 12, tzinfo=timezone.utc)
