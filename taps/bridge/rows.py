@@ -264,7 +264,7 @@ def _encoded(value: Any) -> bytes:
 
 
 def _without_halves(value: Any) -> Any:
-    """Put U+FFFD for each half of a surrogate pair: JSON has it escaped, UTF-8 has not, and DuckDB's JSON refuses it."""
+    """Put U+FFFD for each half of a surrogate pair: JSON has it escaped, UTF-8 has not, and DuckDB refuses both."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
