@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from taps.bridge.rows import RawRow
     from taps.bridge.running import Event
 
-__all__ = ["MessageReader"]
+__all__ = ["MessageReader", "excerpt"]
 
-_EXCERPT = 120  # characters of a line that is no message
+_EXCERPT = 120  # characters of what is no message
 
 
 class _Message(Struct):
@@ -146,10 +146,16 @@ class MessageReader:
             raise self._error(line, "no JSON") from None
 
     def _error(self, line: bytes, problem: str) -> MessageError:
-        text = line.decode(errors="replace")
-        excerpt = self._redact(text)[:_EXCERPT] + ("…" if len(text) > _EXCERPT else "")
+        shown = excerpt(line, self._redact)
         return MessageError(
-            f"{self._tap}, line {self._lines} of its output: {problem}: {excerpt}. A tap must write nothing but Singer "
+            f"{self._tap}, line {self._lines} of its output: {problem}: {shown}. A tap must write nothing but Singer "
             f"messages to standard output",
             line=self._lines,
         )
+
+
+def excerpt(output: bytes | bytearray, redact: Callable[[str], str]) -> str:
+    """Give the beginning of what is no message, as one line without credentials."""
+    # First made unreadable, then cut: half a credential would not be found.
+    text = " ".join(redact(output[: 100 * _EXCERPT].decode(errors="replace")).split())
+    return text[:_EXCERPT] + ("…" if len(text) > _EXCERPT else "")

@@ -16,15 +16,17 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from dlt.common.runtime.signals import raise_if_signalled
 
 from taps.bridge.catalog import entries_of
 from taps.bridge.errors import DiscoveryError, IncompleteError, TapConfigError, TapFailedError, TapNotFoundError
-from taps.bridge.messages import MessageReader
+from taps.bridge.messages import MessageReader, excerpt
 from taps.bridge.running import Runner
 from taps.bridge.shim import BAD_CONFIG, PARENTS
 from taps.engine.redaction import Redactor
@@ -41,7 +43,10 @@ _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _PIECE = 1024 * 1024  # bytes read at once
 _POLL = 0.2  # seconds between two looks at whether all is still well
 _LAST_LINES = 10  # of the tap's log, in an error
+_LONGEST_SHOWN = 500  # characters of each of them
+_LONGEST_LINE = 1024 * 1024  # bytes of the log taken for a line, where a tap ends none
 _SECRET = re.compile(r"(?i)key|token|secret|pass|pwd|auth|credential|private|dsn|connection")
+_ADDRESS = re.compile(r"\w[\w+.-]*://[^/?#\s:@]*:([^/?#\s]+)@")
 _METRIC = re.compile(r"METRIC: (\{.*\})")
 
 
@@ -82,30 +87,30 @@ class AsProcess(Runner):
         self._proves_end = proves_end
         self._discovery_timeout = discovery_timeout
         self._catalog_option = catalog_option
-        self._redact = Redactor(_secrets(config))
+        self._redact = Redactor(secret for found in _secrets([config, env or {}]) for secret in _forms(found))
 
     def discover(self) -> Sequence[StreamEntry]:
         """Run the tap with `--discover`."""
         deadline = time.monotonic() + self._discovery_timeout
         with self._started({}, "--discover") as process:
             output = bytearray()
-            for piece in process.pieces(deadline):
-                output += piece
-            if process.timed_out:
+            try:
+                for piece in process.pieces(deadline):
+                    output += piece
+                code = process.wait(deadline)
+            except TimeoutError:
                 raise DiscoveryError(
                     f"{self.name} did not list its streams in {self._discovery_timeout:g} seconds (discovery_timeout)"
-                )
-            code = process.wait()
-            if code == BAD_CONFIG and self._proves_end:
-                raise TapConfigError(f"{self.name} does not take its settings: {process.log.last(1)}")
+                ) from None
+            self._check_settings(code, process)
             if code != 0:
                 raise DiscoveryError(f"{self.name} --discover {_ended(code)}: {process.log.last(_LAST_LINES)}")
         try:
             catalog = json.loads(output)
             return entries_of(catalog, parents=catalog.get(PARENTS))
         except (ValueError, AttributeError):
-            shown = self._redact(output[:120].decode(errors="replace"))
-            raise DiscoveryError(f"{self.name} --discover wrote no catalog, but: {shown or 'nothing'}") from None
+            shown = excerpt(output, self._redact) or "nothing"
+            raise DiscoveryError(f"{self.name} --discover wrote no catalog, but: {shown}") from None
         except DiscoveryError as error:
             raise DiscoveryError(f"{self.name} --discover: {error}") from None
 
@@ -129,6 +134,7 @@ class AsProcess(Runner):
         for piece in process.pieces():
             yield from reader.read(piece)
         code = process.wait()
+        self._check_settings(code, process)
         if code != 0:
             words = process.log.last(_LAST_LINES)
             raise TapFailedError(
@@ -147,6 +153,10 @@ class AsProcess(Runner):
                 f"{self.name} ended with exit code 0, but {why}; nothing of this run is loaded, and nothing is "
                 f"replaced. Its last words: {process.log.last(_LAST_LINES)}"
             )
+
+    def _check_settings(self, code: int, process: _Process) -> None:
+        if code == BAD_CONFIG and self._proves_end:
+            raise TapConfigError(f"{self.name} does not take its settings: {process.log.last(1)}")
 
     @contextmanager
     def _started(self, files: Mapping[str, Mapping[str, Any]], *options: str) -> Iterator[_Process]:
@@ -173,57 +183,73 @@ class _Process:
     def __init__(
         self, name: str, command: Sequence[str], env: Mapping[str, str], directory: Path, redact: Callable[[str], str]
     ) -> None:
-        self.timed_out = False
+        self._status, status = os.pipe()
         # Without -I and -S it would take ten times as long to start.
-        supervised = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(directory), *command]
-        self._process = subprocess.Popen(  # noqa: S603 - it is what the user asks for
-            supervised,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(env),
-            start_new_session=True,
-        )
+        supervised = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(status), str(directory), *command]
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - it is what the user asks for
+                supervised,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(env),
+                start_new_session=True,
+                pass_fds=[status],
+            )
+        except BaseException:
+            os.close(self._status)
+            raise
+        finally:
+            os.close(status)
         self.log = _Log(name, _pipe(self._process.stderr), redact)
 
-    def pieces(self, deadline: float | None = None) -> Iterator[bytes]:
+    def pieces(self, deadline: float = inf) -> Iterator[bytes]:
         """Give what the tap writes until it closes its output, or ends and leaves somebody else with it."""
-        output = _pipe(self._process.stdout)
+        output = _pipe(self._process.stdout).fileno()
         gone = False
         with DefaultSelector() as selector:
             selector.register(output, EVENT_READ)
+            selector.register(self._status, EVENT_READ)
             while True:
-                if selector.select(0 if gone else _POLL):
-                    piece = os.read(output.fileno(), _PIECE)
+                ready = {key.fd for key, _ in selector.select(0 if gone else _POLL)}
+                if output in ready:
+                    piece = os.read(output, _PIECE)
                     if not piece:
                         return
                     yield piece
                 elif gone:
                     return
-                gone = self._process.poll() is not None
-                raise_if_signalled()
-                if deadline is not None and time.monotonic() > deadline:
-                    self.timed_out = True
-                    return
+                elif self._status in ready:
+                    gone = True
+                    selector.unregister(self._status)
+                _may_go_on(deadline)
 
-    def wait(self) -> int:
+    def wait(self, deadline: float = inf) -> int:
         """Wait for the end of a tap that has closed its output; give its exit code."""
-        while True:
-            raise_if_signalled()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                code = self._process.wait(_POLL)
-                self.log.close()
-                return code
+        with DefaultSelector() as selector:
+            selector.register(self._status, EVENT_READ)
+            while not selector.select(_POLL):
+                _may_go_on(deadline)
+        said = os.read(self._status, 16)
+        self._kill()  # with what the tap has left running, which may hold its log open
+        code = self._process.wait()
+        self.log.close()
+        return int(said) if said else code  # the supervisor itself was killed
 
     def stop(self) -> None:
         """Kill what still runs, with all that it has started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 _pipe(pipe).close()
+        os.close(self._status)
         self.log.close()
+
+    def _kill(self) -> None:
+        if self._process.returncode is None:  # else the number may be somebody else's by now
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
 class _Log:
@@ -249,12 +275,12 @@ class _Log:
 
     def _drain(self) -> None:
         with self._pipe as pipe:
-            for line in pipe:
+            for line in iter(lambda: pipe.readline(_LONGEST_LINE), b""):
                 text = self._redact(line.decode(errors="replace").rstrip())
                 if not text:
                     continue
                 self._note_metric(text)
-                self._lines.append(text)
+                self._lines.append(" ".join(text[:_LONGEST_SHOWN].split()) + "…" * (len(text) > _LONGEST_SHOWN))
                 self._logger.info("%s", text)
 
     def _note_metric(self, text: str) -> None:
@@ -266,6 +292,12 @@ class _Log:
             tags = metric.get("tags", {})
             if metric.get("metric") == "sync_duration" and tags.get("status") == "failed":
                 self.failed.add(str(tags.get("stream")))
+
+
+def _may_go_on(deadline: float) -> None:
+    raise_if_signalled()
+    if time.monotonic() > deadline:
+        raise TimeoutError
 
 
 def _ended(code: int) -> str:
@@ -292,3 +324,14 @@ def _secrets(config: Any, name: str = "") -> Iterator[str]:
             yield from _secrets(value, name)
     elif isinstance(config, str) and _SECRET.search(name):
         yield config
+    elif isinstance(config, str) and (address := _ADDRESS.match(config)):
+        yield address[1]
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Give what a tap may write of a secret: a log has line by line what a private key has in many."""
+    yield secret
+    yield unquote(secret)
+    lines = secret.splitlines()
+    if len(lines) > 1:
+        yield from (line.strip() for line in lines)

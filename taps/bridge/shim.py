@@ -60,7 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         tap.sync_all()
     except ConfigurationError as error:
-        sys.stderr.write(" ".join(str(error).split()) + "\n")
+        reasons = [str(error), *getattr(error, "errors", ())]  # a validation's own text does not say what is wrong
+        sys.stderr.write(" ".join("; ".join(map(str, reasons)).split()) + "\n")
         return BAD_CONFIG
     sys.stdout.write(json.dumps({"type": END}) + "\n")
     sys.stdout.flush()

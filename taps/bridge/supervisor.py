@@ -1,9 +1,11 @@
 """Stands between the bridge and a tap's process, so that neither outlives the other. Run as a script; imports nothing.
 
-    supervisor.py DIRECTORY COMMAND [ARGUMENT …]
+    supervisor.py STATUS DIRECTORY COMMAND [ARGUMENT …]
 
-It is the leader of a process group that has the tap in it. When its standard input ends, the process that started it is
-gone or wants no more: it removes the directory, which holds the tap's settings, and kills the group.
+It is the leader of a process group that has the tap in it. When the tap ends, it writes the exit code to the file
+descriptor STATUS, as `subprocess` has it, and waits. When its standard input ends, the process that started it is gone
+or wants no more: it removes the directory, which holds the tap's settings, and kills the group with all that the tap
+has left running.
 
 SIGTERM, SIGINT and SIGHUP are blocked, for it and for the tap, which inherits that. Taps of the Singer SDK answer the
 first two with exit code 0, so that half a table would pass for a whole one. Where they cannot come, code 0 means that
@@ -23,21 +25,26 @@ import threading
 _CANNOT_RUN = 127
 
 
-def main(directory: str, *command: str) -> None:
-    """Run a command; end as it ends."""
+def main(status: str, directory: str, *command: str) -> None:
+    """Run a command; stay until nobody wants it any more."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+    watch = threading.Thread(target=_watch, args=(directory,))
     try:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - it is what the user asks for
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
         sys.stderr.flush()
-        _end(directory, _CANNOT_RUN)
+        process = None
+    watch.start()
     # The tap alone holds the pipes now: they end when it ends.
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 1)
     os.dup2(nothing, 2)
-    threading.Thread(target=_watch, args=(directory,), daemon=True).start()
-    _end(directory, process.wait())
+    code = process.wait() if process else _CANNOT_RUN
+    shutil.rmtree(directory, ignore_errors=True)
+    with contextlib.suppress(OSError):  # the tap may have ended because nobody reads any more
+        os.write(int(status), str(code).encode())
+    watch.join()
 
 
 def _watch(directory: str) -> None:
@@ -46,16 +53,6 @@ def _watch(directory: str) -> None:
             pass
     shutil.rmtree(directory, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
-
-
-def _end(directory: str, code: int) -> None:
-    shutil.rmtree(directory, ignore_errors=True)
-    if code < 0:  # by a signal, so that whoever waits sees the same
-        with contextlib.suppress(OSError, ValueError):
-            signal.signal(-code, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {-code})
-        os.kill(os.getpid(), -code)
-    os._exit(code if code >= 0 else 128 - code)
 
 
 if __name__ == "__main__":
