@@ -17,6 +17,7 @@ _LOOPS = ("loop-requests", "loop-urllib3")
 _BARE = (*_LOOPS, "loop-plain", "download-requests", "download-urllib3", "download-plain")
 _OURS = ("ours-1", "ours-4", "ours-8", "ours-16")
 _DLT = ("dlt", "dlt-4", "dlt-8", "dlt-16")
+_LOADS = ("bridge", "rest", "rest-parquet", "rest-parquet-2", "rest-jsonl", "rest-jsonl-2")
 #: Those that read a million tickets in ten minutes or so.
 _QUICK = ("ours", "plain-sdk", "dlt", *_LOOPS)
 _LARGE = 1_000_000
@@ -25,7 +26,7 @@ _USUAL_LATENCY = 50
 _COMPARED = frozenset({"ours-4", "ours-8", "ours-16", "plain-sdk", "dlt-4", "dlt-8", "dlt-16"})
 
 #: All sections, in the order in which they are run and reported.
-SECTIONS = ("throughput", "children", "state", "startup", "memory", "growth")
+SECTIONS = ("throughput", "children", "state", "startup", "memory", "growth", "bridge")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Case:
         fewer: Programs that read a server with fewer tickets, because of their pace; with how many.
         whole: Whether whole runs are measured.
         first: Whether the time to the first record is measured.
+        loads: Whether the programs load into a database: they tell in each run what is in it then, and their memory is
+            that of all their processes.
         state: Whether the bytes of STATE are counted, and the output is therefore read instead of going to nowhere.
         patience: Seconds that the rounds of one program may take; there are fewer rounds for one that takes longer,
             but always one. None for all rounds, however long they take.
@@ -59,6 +62,7 @@ class Case:
     fewer: Mapping[str, int] = field(default_factory=dict)
     whole: bool = True
     first: bool = False
+    loads: bool = False
     state: bool = False
     patience: float | None = None
     patient_with: frozenset[str] = frozenset()
@@ -75,6 +79,8 @@ class Sizes:
         latencies: Milliseconds that the server's answers are late while they are.
         states: Numbers of tickets for which the bytes of STATE are counted.
         growth: Numbers of tickets for time and memory.
+        loaded: Tickets that are loaded into DuckDB.
+        slow_load: Tickets of those that are loaded as dlt does it by default.
     """
 
     throughput: int = 50_000
@@ -83,11 +89,13 @@ class Sizes:
     latencies: tuple[int, ...] = (50, 20, 200)
     states: tuple[int, ...] = (500, 1_000, 2_000, 4_000)
     growth: tuple[int, ...] = (10_000, 100_000, _LARGE)
+    loaded: int = 100_000
+    slow_load: int = 5_000
 
     @classmethod
     def quick(cls) -> Sizes:
         """Give sizes that only show that all of it works."""
-        return cls(10_000, 300, 100, (20,), (50, 100, 200), (1_000, 2_000))
+        return cls(10_000, 300, 100, (20,), (50, 100, 200), (1_000, 2_000), 5_000, 500)
 
 
 def cases_of(section: str, sizes: Sizes, rounds: int, patience: float) -> list[Case]:
@@ -127,6 +135,10 @@ def cases_of(section: str, sizes: Sizes, rounds: int, patience: float) -> list[C
     if section == "startup":
         starters = (*_TAPS, *_LOOPS)
         return [Case(section, "to the first record", sizes.parents, starters, 4 * rounds, whole=False, first=True)]
+    if section == "bridge":
+        name = f"{sizes.loaded:,} tickets"
+        fewer = {"rest": sizes.slow_load}
+        return [Case(section, name, sizes.loaded, _LOADS, rounds, fewer=fewer, loads=True, patience=patience)]
     return [
         Case(
             "growth",

@@ -31,12 +31,14 @@ class Environment:
         packages: What to name the versions of in the results.
         pythons: Versions of Python that its programs run with, the preferred one first.
         checkout: Whether this clone is installed into it, anew each time, so that what is measured is the present code.
+        extra: The clone's optional dependencies that it needs.
     """
 
     name: str
     packages: tuple[str, ...]
     pythons: tuple[str, ...] = ("3.11", "3.12", "3.13", "3.10")
     checkout: bool = False
+    extra: str = ""
 
     @property
     def folder(self) -> Path:
@@ -71,7 +73,8 @@ class Environment:
             self._install(["pip"] if self.checkout else ["--requirement", str(self.requirements)], log)
         if self.checkout:
             # Not editable: what is measured is what a user gets. pip installs a folder anew each time.
-            self._install(["--constraint", str(self.requirements), str(ROOT)], log)
+            clone = f"{ROOT}[{self.extra}]" if self.extra else str(ROOT)
+            self._install(["--constraint", str(self.requirements), clone], log)
         stamp.write_text(recipe, encoding="utf-8")
 
     def versions(self) -> dict[str, str]:
@@ -125,6 +128,8 @@ ENVIRONMENTS = {
         # From 3.11 on it does not start: "mutable default … for field _decoder is not allowed".
         Environment("airbyte", ("airbyte-source-freshdesk", "airbyte-cdk", "requests"), pythons=("3.10", "3.9")),
         Environment("dlt", ("dlt", "orjson", "requests")),
+        # For both sides, so that they have the same dlt, pyarrow and duckdb.
+        Environment("bridge", ("frontline-taps", "dlt", "duckdb", "pyarrow", "orjson"), checkout=True, extra="dlt"),
         Environment("loops", ("requests", "urllib3", "orjson")),
         Environment("plots", ("matplotlib",)),
     )

@@ -38,7 +38,8 @@ class Outcome:
     Attributes:
         tickets: How many tickets its server had.
         samples: What each run took: `seconds`, `cpu` and `memory_mb` of the program, `first` (seconds to the first
-            record, taken in a run of its own just before), `server_cpu` (seconds), `state_bytes`.
+            record, taken in a run of its own just before), `server_cpu` (seconds), `state_bytes`; of a load also the
+            seconds of its `phases`.
         records: The records that it brought, by stream, in the run in which they were counted.
         due: The records that there are, by stream.
         problem: Why there are no samples, or no more.
@@ -179,7 +180,10 @@ class Bench:
             if case.first and not program.starts_like:
                 measured["first"] = run(program, server, case.streams, "first")["seconds"]
             if case.whole:
-                measured |= _sample_of(run(program, server, case.streams, "run"), number)
+                told = run(program, server, case.streams, "tree" if case.loads else "run")
+                if case.loads:
+                    _check_loaded(told["records"], outcome.due)
+                measured |= _sample_of(told, number)
         except BenchmarkError as error:
             outcome.problem = f"in round {number}: {error}"
             _tell(case, program.name, outcome.problem, style="red")
@@ -192,7 +196,14 @@ class Bench:
 
 def _sample_of(told: Mapping[str, Any], number: int) -> dict[str, Any]:
     kept = {name: told[name] for name in ("seconds", "cpu", "memory_mb", "server_cpu")}
+    if told["phases"]:
+        kept["phases"] = told["phases"]
     return {"round": number, **kept, "state_bytes": told["bytes"].get("STATE", 0)}
+
+
+def _check_loaded(records: Mapping[str, int], due: Mapping[str, int]) -> None:
+    if dict(records) != dict(due):
+        raise BenchmarkError(f"it loaded {_spelled(records)}, not {_spelled(due)}")
 
 
 def _complete(records: Mapping[str, int], due: Mapping[str, int]) -> bool:

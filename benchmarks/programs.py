@@ -124,6 +124,22 @@ def _dlt(workers: int | None = None) -> Callable[[Environment, Job], list[str]]:
     return command
 
 
+def _load(
+    source: str, *, loader_format: str = "", nested: bool = False, settings: Sequence[str] = ()
+) -> Callable[[Environment, Job], list[str]]:
+    def command(environment: Environment, job: Job) -> list[str]:
+        command = [str(environment.python), str(PEERS / "dlt_load.py"), job.url, source, "--folder", str(job.folder)]
+        if loader_format:
+            command += ["--format", loader_format]
+        if not nested:
+            command.append("--one-table")
+        for setting in settings:
+            command += ["--set", setting]
+        return command
+
+    return command
+
+
 def _loop(library: str, work: str) -> Callable[[Environment, Job], list[str]]:
     return lambda environment, job: [str(environment.python), str(PEERS / "loops.py"), library, work, job.url]
 
@@ -163,6 +179,9 @@ def _discovered(environment: Environment, command: Sequence[str]) -> str:
 _ENV = ENVIRONMENTS
 _TAP = "tap-helpdesk (ours)"
 _DLT = "dlt, REST source"
+_UNCOMPRESSED = ("DATA_WRITER__DISABLE_COMPRESSION=true",)
+#: Several files, for a worker takes whole ones.
+_TWO_WORKERS = (*_UNCOMPRESSED, "NORMALIZE__WORKERS=2", "SOURCES__DATA_WRITER__FILE_MAX_ITEMS=10000")
 _WAYS = {"requests": "requests", "urllib3": "urllib3", "plain": "urllib3 without gzip"}
 
 #: All programs by name, ours first.
@@ -194,6 +213,21 @@ PROGRAMS = {
                 starts_like=f"loop-{way}",
             )
             for way, title in _WAYS.items()
+        ),
+        Program("bridge", "our bridge", _ENV["bridge"], _load("bridge", nested=True)),
+        Program("rest", f"{_DLT}, defaults: insert_values, child tables", _ENV["bridge"], _load("rest", nested=True)),
+        *(
+            Program(
+                f"rest-{loader_format}{mark}",
+                f"{_DLT}, {loader_format}, one table, {workers}",
+                _ENV["bridge"],
+                _load("rest", loader_format=loader_format, settings=settings),
+            )
+            for loader_format in ("parquet", "jsonl")
+            for mark, workers, settings in (
+                ("", "1 normalize worker", _UNCOMPRESSED),
+                ("-2", "2 normalize workers", _TWO_WORKERS),
+            )
         ),
     )
 }

@@ -20,6 +20,8 @@ _INTRODUCTION = (
 )
 _BASE = "ours"
 _BASE_OF_CHILDREN = "ours-16"
+_BASE_OF_LOADS = "bridge"
+_PHASES = ("extract", "normalize", "load")
 #: How much faster than the loop that also decodes and writes a mere download must be for the server to be fast enough.
 _ENOUGH = 2
 
@@ -39,6 +41,7 @@ def report(results: Results) -> str:
         *_state(results),
         *_startup(results),
         *_growth(results),
+        *_bridge(results),
         *_problems(results),
     ]
     return "\n\n".join(parts) + "\n"
@@ -215,6 +218,52 @@ def _growth(results: Results) -> Iterator[str]:
             )
         rows.append(row)
     yield _table(["program", *cases], rows)
+
+
+def _bridge(results: Results) -> Iterator[str]:
+    for name, entries in results.of("bridge").items():
+        base = entries.get(_BASE_OF_LOADS)
+        yield f"## dlt: {name} into DuckDB"
+        yield (
+            "A whole run of a new pipeline into a new database, from the start of the process to its end; merged by "
+            "`id` on both sides, and each run ends with all tickets in the table. One environment for all. Memory is "
+            "that of all processes together."
+        )
+        rows = [
+            [
+                _title(program) + (f" ({entry.tickets:,} tickets)" if f"{entry.tickets:,} tickets" != name else ""),
+                _spread(entry, "seconds"),
+                _rate(entry.rate()),
+                _times(base.rate() if base else None, entry.rate()),
+                *(_number(entry.phase(phase), 1) for phase in _PHASES),
+                _number(entry.middle("cpu"), 1),
+                _spread(entry, "memory_mb", digits=0),
+                _times(entry.middle("memory_mb"), base.middle("memory_mb") if base else None, digits=2),
+                str(len(entry.samples)),
+            ]
+            for program, entry in _measured(entries)
+        ]
+        headings = ["program", "whole run, s", "tickets/s", "ours is … times as fast"]
+        headings += [*(f"{phase}, s" for phase in _PHASES), "CPU, s", "peak memory, MB", "its memory is … times ours"]
+        yield _table([*headings, "runs"], rows)
+        peers = [
+            peer
+            for peer in _measured(entries)
+            if peer[0] != _BASE_OF_LOADS and peer[1].tickets == (base.tickets if base else 0)
+        ]
+        if base and base.samples and peers:
+            yield _against_best(base, *min(peers, key=lambda peer: peer[1].middle("seconds") or 0))
+
+
+def _against_best(base: Entry, best: str, peer: Entry) -> str:
+    by_round = {sample["round"]: sample["seconds"] for sample in base.samples}
+    ratios = [sample["seconds"] / by_round[sample["round"]] for sample in peer.samples if sample["round"] in by_round]
+    spread = f" (round by round {min(ratios):.1f} to {max(ratios):.1f})" if ratios else ""
+    return (
+        f"The best of the others is {_title(best)}: ours is {_times(peer.middle('seconds'), base.middle('seconds'))} "
+        f"times as fast{spread}, in {_times(base.middle('memory_mb'), peer.middle('memory_mb'), digits=2)} times its "
+        f"memory and {_times(base.middle('cpu'), peer.middle('cpu'), digits=2)} times its CPU."
+    )
 
 
 def _problems(results: Results) -> Iterator[str]:

@@ -45,6 +45,11 @@ class Entry:
         figures = self.figures(name)
         return median(figures) if figures else None
 
+    def phase(self, name: str) -> float | None:
+        """Give the median of a load's phase over all runs."""
+        figures = [sample["phases"][name] for sample in self.samples if name in sample.get("phases", {})]
+        return median(figures) if figures else None
+
     def rate(self, start: float | None = 0) -> float | None:
         """Give the median of tickets a second.
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dlt
 from dlt.sources.rest_api import rest_api_source
 
+if TYPE_CHECKING:
+    from dlt.sources.rest_api.typing import EndpointResource
+
 
 def _source(base: str, *, conversations: bool, parallel: bool) -> Any:
-    tickets = {
+    tickets: EndpointResource = {
         "name": "tickets",
         "primary_key": "id",
         "endpoint": {
@@ -38,7 +41,7 @@ def _source(base: str, *, conversations: bool, parallel: bool) -> Any:
             },
         },
     }
-    children = {
+    children: EndpointResource = {
         "name": "conversations",
         "primary_key": "id",
         "parallelized": parallel,
