@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from taps.bridge.errors import BridgeError, TapNotFoundError
+from taps.bridge.rest_code import setting
 from taps.bridge.rest_config import planned
 from taps.bridge.rest_module import module_of
 from taps.engine.cli import read_object
@@ -60,5 +61,5 @@ def _plan(name: str, config: Path | None) -> RestPlan:
     plan = planned(name)
     if config is None:
         return plan
-    given = read_object(config, "config")
-    return planned(name, {setting: value for setting, value in given.items() if not plan.is_secret(setting)})
+    given = read_object(config, "config").items()
+    return planned(name, {key: setting(key) if plan.is_secret(key) else value for key, value in given})
