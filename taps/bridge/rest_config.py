@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ class RestApiConfig:
     """
 
     name: str
-    config: RESTAPIConfig
+    config: RESTAPIConfig = field(repr=False)  # it has the credentials
     uncovered: Mapping[str, str]
 
 

@@ -74,7 +74,8 @@ def _documentation(plan: RestPlan, packages: list[str]) -> Iterator[str]:
         yield f'    {"# " if plan.is_optional(name) else ""}{name} = "{example}"'
     if plan.uncovered:
         yield ""
-        yield "These streams are not in it, because dlt would not give all of their rows:"
+        yield "These streams are not in it, because dlt would not give all of their rows; for those there is"
+        yield f'`singer_source("{plan.tap.name}")` of frontline-taps:'
         yield ""
         for stream, reason in plan.uncovered.items():
             yield from textwrap.wrap(

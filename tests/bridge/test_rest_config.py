@@ -3,141 +3,36 @@
 from __future__ import annotations
 
 import json
-import re
-import runpy
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import dlt
-import duckdb
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
-from dlt.sources.rest_api import rest_api_source
 from requests.auth import HTTPDigestAuth
+from rest_loading import TAPS, Loading, by_name, counted, held, keys_of, quiet, served  # noqa: F401
 
-from support import command
 from taps.bridge.errors import TapConfigError, TapNotFoundError
 from taps.bridge.rest_auth import auth_of
 from taps.bridge.rest_config import planned, rest_api_config, tap_names
-from taps.bridge.rest_module import module_of
 from taps.bridge.rest_resources import resources_of
-from taps.contact_center.tap import TapContactCenter
 from taps.engine.counting import PageNumber
 from taps.engine.pagination import Pagination
 from taps.engine.stream import ApiStream
 from taps.engine.timestamps import parse_timestamp
-from taps.helpdesk.tap import TapHelpdesk
-from taps.oncall.tap import TapOncall
-from taps.sales_engagement.tap import TapSalesEngagement
-from taps.sandbox.server import Sandbox
-from taps.voice.tap import TapVoice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
-    from dlt.extract import DltSource
     from singer_sdk.helpers.types import Context
 
     from taps.bridge.rest_config import RestApiConfig
     from taps.engine.client import Request
     from taps.engine.page import Page
     from taps.engine.query import Query
-    from taps.engine.tap import ApiTap
-
-TAPS: dict[str, type[ApiTap]] = {
-    "helpdesk": TapHelpdesk,
-    "voice": TapVoice,
-    "sales_engagement": TapSalesEngagement,
-    "oncall": TapOncall,
-    "contact_center": TapContactCenter,
-}
-# dlt's REST source cannot write whole numbers of more than 64 bits.
-OPTIONS: dict[str, dict[str, Any]] = {"helpdesk": {"huge_numbers": False}, "oncall": {"page_cap": 2}}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _quiet() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
-        patch.setenv("RUNTIME__LOG_LEVEL", "ERROR")
-        yield
-
-
-def served(api: str, **settings: Any) -> Sandbox:
-    """An API with pages of a few records, so that lists come in several."""
-    return Sandbox(api=api, **{"size": 60, "seed": 3, "page_cap": 5, **OPTIONS.get(api, {}), **settings})
-
-
-def held(sandbox: Sandbox, stream: str) -> list[dict[str, Any]]:
-    """The records that the server has."""
-    records: list[dict[str, Any]] = getattr(sandbox, sandbox.api.name).records(stream)
-    return records
-
-
-class Loading:
-    """A pipeline into a DuckDB of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.database = folder / "loaded.duckdb"
-        self._pipeline = dlt.pipeline(
-            "rest",
-            pipelines_dir=str(folder / "pipelines"),
-            destination=dlt.destinations.duckdb(str(self.database)),
-            dataset_name="data",
-        )
-
-    def run(self, rest: RestApiConfig, *streams: str) -> dict[str, list[dict[str, Any]]]:
-        """Load all streams, or some; give the records as they came from the source."""
-        source = rest_api_source(rest.config, name=rest.name)
-        came = recorded(source)
-        self._pipeline.run(source.with_resources(*streams) if streams else source, loader_file_format="jsonl")
-        return came
-
-    def rows(self, table: str, *fields: str) -> list[tuple[Any, ...]]:
-        return self.tables({table: fields})[table]
-
-    def tables(self, wanted: Mapping[str, Collection[str]]) -> dict[str, list[tuple[Any, ...]]]:
-        """Read fields of tables; of a table without any, a 1 for each row."""
-        naming = self._pipeline.default_schema.naming
-        with duckdb.connect(str(self.database), read_only=True) as connection:
-            return {
-                table: connection.execute(
-                    f"SELECT {', '.join(map(naming.normalize_path, fields)) or 1} "
-                    f"FROM data.{naming.normalize_table_identifier(table)}"
-                ).fetchall()
-                for table, fields in wanted.items()
-            }
-
-
-def by_name(rest: RestApiConfig) -> dict[str, type[ApiStream]]:
-    """The tap's streams that are covered."""
-    return {stream.name: stream for stream in TAPS[rest.name].stream_types if stream.name not in rest.uncovered}
-
-
-def keys_of(stream: type[ApiStream]) -> list[str]:
-    """What tells records apart; the time of a snapshot does not."""
-    return [key for key in stream.primary_keys if key != stream.snapshot_field]
-
-
-def counted(rows: list[tuple[Any, ...]]) -> Counter[tuple[str, ...]]:
-    return Counter(tuple(map(str, row)) for row in rows)
-
-
-def recorded(source: DltSource) -> dict[str, list[dict[str, Any]]]:
-    """Take down what each resource gives, once it does."""
-    came: dict[str, list[dict[str, Any]]] = {name: [] for name in source.resources}
-
-    def note(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        return lambda record: came[name].append(dict(record)) or record  # type: ignore[func-returns-value]
-
-    for name, resource in source.resources.items():
-        resource.add_map(note(name))
-    return came
+    from taps.sandbox.server import Sandbox
 
 
 @dataclass
@@ -327,6 +222,10 @@ class TestTokens:
 
 
 class TestSettings:
+    def test_they_are_not_shown(self) -> None:
+        config = {"base_url": "https://acme.example.com", "api_key": "hidden-key"}
+        assert "hidden-key" not in repr(rest_api_config("helpdesk", config))
+
     def test_without_any_they_are_in_the_secrets_of_dlt(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SOURCES__HELPDESK__BASE_URL", "https://acme.example.com")
         monkeypatch.setenv("SOURCES__HELPDESK__API_KEY", "the-key")
@@ -393,103 +292,3 @@ def test_streams_that_none_of_our_taps_has() -> None:
         "other": "dlt has no paginator like Peculiar",
         "own_way": "it is read in a way of its own, by its method 'pages'",
     }
-
-
-class TestModule:
-    @pytest.mark.parametrize("api", TAPS)
-    def test_it_is_the_same_configuration_and_needs_nothing_of_ours(
-        self, api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        text = module_of(planned(TAPS[api]))
-        assert not re.search(r"^(import|from) (taps|singer)", text, re.MULTILINE)
-        (tmp_path / "module.py").write_text(text, encoding="utf-8")
-        module = runpy.run_path(str(tmp_path / "module.py"))
-        with served(api) as sandbox:
-            for name, value in sandbox.config.items():
-                monkeypatch.setenv(f"SOURCES__{api}__{name}".upper(), value)
-            source = module[api]()
-            rest = rest_api_config(TAPS[api], sandbox.config)
-            assert list(source.resources) == list(rest_api_source(rest.config).resources)
-            came = recorded(source)
-            assert list(source)
-            for name, stream in by_name(rest).items():
-                keys = keys_of(stream)
-                rows = [tuple(record[key] for key in keys) for record in came[name]]
-                expected = [tuple(record[key] for key in keys) for record in held(sandbox, name)]
-                assert counted(rows) == counted(expected), name
-
-    def test_it_runs_as_a_script(self, tmp_path: Path) -> None:
-        subprocess.run([command("taps"), "dlt-config", "oncall", "--output", "oncall.py"], cwd=tmp_path, check=True)
-        with served("oncall") as sandbox:
-            (tmp_path / ".dlt").mkdir()
-            settings = "\n".join(f'{name} = "{value}"' for name, value in sandbox.config.items())
-            (tmp_path / ".dlt" / "secrets.toml").write_text(f"[sources.oncall]\n{settings}\n")
-            environment = {"DLT_DATA_DIR": str(tmp_path), "RUNTIME__DLTHUB_TELEMETRY": "false", "PATH": ""}
-            subprocess.run(
-                [sys.executable, "oncall.py"], cwd=tmp_path, check=True, env=environment, capture_output=True
-            )
-            with duckdb.connect(str(tmp_path / "oncall.duckdb"), read_only=True) as database:
-                users = database.execute("SELECT count(*) FROM oncall_data.users").fetchall()
-            assert users == [(len(held(sandbox, "users")),)]
-
-    def test_the_uncovered_streams_are_named_in_it(self) -> None:
-        documentation = module_of(planned("helpdesk")).split('"""')[1]
-        assert "\n    conversations: its parent, tickets, is not covered\n" in documentation
-        assert "[sources.helpdesk]\n    base_url" in documentation
-
-
-def taps(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([command("taps"), *arguments], capture_output=True, text=True, check=False, **options)
-
-
-class TestCommand:
-    def test_it_prints_the_module(self) -> None:
-        printed = taps("dlt-config", "helpdesk")
-        assert (printed.returncode, printed.stderr) == (0, "")
-        assert printed.stdout == module_of(planned("helpdesk"))
-
-    def test_an_unknown_tap_is_an_error_that_lists_those_that_there_are(self) -> None:
-        failed = taps("dlt-config", "helpdsk")
-        names = "contact-center, helpdesk, oncall, sales-engagement, voice"
-        assert failed.returncode == 2
-        assert failed.stderr == f"Error: There is no tap 'helpdsk'; there are {names}\n"
-
-    def test_settings_are_taken_over_but_for_secrets(self, tmp_path: Path) -> None:
-        config = {"base_url": "https://acme.example.com", "access_token": "hidden-token", "page_size": 7}
-        (tmp_path / "config.json").write_text(json.dumps(config))
-        printed = taps("dlt-config", "voice", "--config", "config.json", cwd=tmp_path)
-        assert '"base_url": "https://acme.example.com"' in printed.stdout
-        assert '"auth": {"type": "bearer", "token": dlt.secrets["sources.voice.access_token"]}' in printed.stdout
-        assert '"limit": 7' in printed.stdout
-        assert "hidden-token" not in printed.stdout + printed.stderr
-
-    @pytest.mark.parametrize(
-        ("arguments", "message"),
-        [
-            (
-                ["--output", "missing/module.py"],
-                "The file missing/module.py cannot be written: No such file or directory",
-            ),
-            (["--config", "missing.json"], "The config file missing.json cannot be read: No such file or directory"),
-        ],
-    )
-    def test_a_file_that_cannot_be_used_is_an_error_in_a_line(
-        self, arguments: list[str], message: str, tmp_path: Path
-    ) -> None:
-        failed = taps("dlt-config", "helpdesk", *arguments, cwd=tmp_path)
-        assert (failed.returncode, failed.stdout, failed.stderr) == (1, "", f"Error: {message}\n")
-
-    def test_bad_settings_are_an_error_in_a_line(self, tmp_path: Path) -> None:
-        (tmp_path / "config.json").write_text('{"page_size": 1000}')
-        failed = taps("dlt-config", "helpdesk", "--config", "config.json", cwd=tmp_path)
-        assert failed.returncode == 1
-        assert (
-            failed.stderr
-            == "Error: tap-helpdesk: Setting 'page_size' is 1000; it must be a whole number from 1 to 100\n"
-        )
-
-    def test_that_dlt_is_missing_is_an_error_in_a_line(self) -> None:
-        program = "import sys; sys.modules['dlt'] = None; from taps.cli import main; main()"
-        failed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-        assert failed.returncode == 1
-        assert failed.stderr == "Error: taps needs dlt; install it with: pip install 'frontline-taps[dlt]'\n"
