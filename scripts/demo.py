@@ -1,7 +1,7 @@
-"""Show the taps at work: sandbox, Meltano, DuckDB; a full run, some changes, an incremental run, and a table.
+"""Show the taps at work: sandbox, Meltano or dlt, DuckDB; a full run, some changes, an incremental run, and a table.
 
 Everything that it makes is in `output/demo`, which each run begins anew: the DuckDB file, and Meltano's own database
-with the state. The state of the user's own runs stays as it is. Logs are in `.cache/logs`.
+or dlt's pipelines with the state. The state of the user's own runs stays as it is. Logs are in `.cache/logs`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from taps.engine.timestamps import parse_timestamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from demo_support.bridge import Bridge
     from demo_support.sandbox import Records, World
     from demo_support.subjects import Subject
     from demo_support.sync import Sync
@@ -45,6 +46,7 @@ class Outcome:
         subject: The tap.
         first: What the first run did.
         second: What the second run did.
+        loaded_first: The rows in DuckDB after it, by stream.
         held: The sandbox's records in the end.
         loaded: The rows in DuckDB in the end, by stream.
     """
@@ -52,6 +54,7 @@ class Outcome:
     subject: Subject
     first: Sync
     second: Sync
+    loaded_first: dict[str, int]
     held: Records
     loaded: dict[str, int]
 
@@ -64,7 +67,7 @@ class Outcome:
         }
 
 
-def show(pipeline: Pipeline, world: World) -> Outcome:
+def show(pipeline: Pipeline | Bridge, world: World) -> Outcome:
     """Run a tap, let some of what it reads change, run it again, and see to it that DuckDB has all of it.
 
     Raises:
@@ -74,6 +77,7 @@ def show(pipeline: Pipeline, world: World) -> Outcome:
     before = world.records()
     first = pipeline.run(world, 1)
     compare(pipeline, subject, before, syncs=1)
+    loaded_first = row_counts(pipeline.warehouse, subject.api, subject.streams)
     for name, records in before.items():
         if first.rows[name] != len(records):
             raise DemoError(f"{subject.name} read {first.rows[name]:,} {name} in the first run, not {len(records):,}")
@@ -93,18 +97,18 @@ def show(pipeline: Pipeline, world: World) -> Outcome:
                 f"to {most:,} were due"
             )
     loaded = row_counts(pipeline.warehouse, subject.api, subject.streams)
-    return Outcome(subject, first, second, after, loaded)
+    return Outcome(subject, first, second, loaded_first, after, loaded)
 
 
-def compare(pipeline: Pipeline, subject: Subject, held: Records, *, syncs: int) -> None:
+def compare(pipeline: Pipeline | Bridge, subject: Subject, held: Records, *, syncs: int) -> None:
     """Make sure that each table has the sandbox's records, value by value.
 
     Raises:
         DemoError: One has not.
     """
-    wrong = differences(pipeline.warehouse, subject.api, subject.streams, held, syncs=syncs)
+    wrong = differences(pipeline.warehouse, subject.api, subject.streams, held, syncs=syncs, column=pipeline.column)
     if wrong:
-        log = shown(LOGS / f"demo-{subject.name}-{syncs}.log")
+        log = shown(pipeline.log(subject, syncs))
         raise DemoError(
             f"DuckDB is not what the sandbox is after run {syncs} of {subject.name}: {'; '.join(wrong)}; see {log}"
         )
@@ -171,7 +175,25 @@ def tap_table(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def demonstrate(subjects: Sequence[Subject], size: int, home: Path) -> None:
+def bridge_table(outcome: Outcome) -> Table:
+    """Lay out what happened through the bridge, by stream, in the order in which it did."""
+    name, due = outcome.subject.name, outcome.due
+    table = Table(title=f"{name} through dlt into schema {outcome.subject.api}", title_justify="left", show_footer=True)
+    table.add_column("stream", f"{len(due)} streams", no_wrap=True)
+    columns = {
+        "first run": outcome.loaded_first,
+        "read again": outcome.second.rows,
+        "in DuckDB": outcome.loaded,
+        "in sandbox": due,
+    }
+    for title, numbers in columns.items():
+        table.add_column(title, f"{sum(numbers.values()):,}", justify="right", no_wrap=True)
+    for stream in outcome.subject.streams:
+        table.add_row(stream.name, *(f"{numbers[stream.name]:,}" for numbers in columns.values()))
+    return table
+
+
+def demonstrate(subjects: Sequence[Subject], size: int, home: Path, *, through_dlt: bool) -> None:
     """Go through all of it.
 
     Raises:
@@ -187,34 +209,52 @@ def demonstrate(subjects: Sequence[Subject], size: int, home: Path) -> None:
         with phase("The sandbox starts") as tell:
             worlds = stack.enter_context(sandbox_of(subjects, size))
             tell(", ".join(f"{world.subject.title} at {world.config['base_url']}" for world in worlds))
-        pipeline = Pipeline(home, worlds)
+        pipeline = bridge(home, worlds) if through_dlt else Pipeline(home, worlds)
         pipeline.install()
         outcomes = []
         for world in worlds:
             outcomes.append(show(pipeline, world))
-            console.print(stream_table(outcomes[-1]))
+            console.print(bridge_table(outcomes[-1]) if through_dlt else stream_table(outcomes[-1]))
 
     if len(outcomes) > 1:
         console.print(tap_table(outcomes))
     console.print(
         "Every row in DuckDB has been held against the sandbox's record, value by value, after each run.\n"
         "The second run read of incremental streams what had changed, and of the rest at most the bookmark's second\n"
-        "or the look-back; other streams are read whole, and children for the parents that were read.\n"
-        "Seconds are those of the first run; a parent's include its children's.\n"
+        "or the look-back; other streams are read whole, and children for the parents that were read."
     )
+    if not through_dlt:
+        console.print("Seconds are those of the first run; a parent's include its children's.")
     subject = subjects[0]
     largest = max(outcomes[0].loaded, key=lambda name: outcomes[0].loaded[name])
-    variables = " ".join(f"{subject.variable(name)}=…" for name in worlds[0].config)
     console.print(
-        "[bold]Look at it[/]\n"
+        "\n[bold]Look at it[/]\n"
         "  .venv/bin/python -c 'import duckdb; print(duckdb.connect("
         f'"{shown(pipeline.warehouse)}").sql("from {subject.api}.{largest}"))\'\n'
-        "[bold]Your own account[/]\n"
-        f"  export {variables}\n"
-        f"  .venv-meltano/bin/meltano --environment=prod run {subject.name} {LOADER}   "
-        "[dim]# into output/warehouse.duckdb[/]",
+        "[bold]Your own account[/]",
         markup=True,
     )
+    if through_dlt:
+        name = subject.name.replace("-", "_")
+        variables = [f"SOURCES__{name}__CONFIG__{setting}".upper() for setting in worlds[0].config]
+        command = (
+            "  .venv/bin/python -c 'import dlt; from taps.bridge import singer_source; "
+            f'dlt.pipeline("{name}", destination="duckdb", dataset_name="{subject.api}")'
+            f'.run(singer_source("{subject.name}"))\''
+        )
+        where = f"{name}.duckdb"
+    else:
+        variables = [subject.variable(name) for name in worlds[0].config]
+        command = f"  .venv-meltano/bin/meltano --environment=prod run {subject.name} {LOADER}"
+        where = "output/warehouse.duckdb"
+    console.print(f"  export {' '.join(f'{name}=…' for name in variables)}\n{command}   [dim]# into {where}[/]")
+
+
+def bridge(home: Path, worlds: Sequence[World]) -> Bridge:
+    """Make what takes Meltano's place; dlt is imported only for that, which takes a second."""
+    from demo_support.bridge import Bridge  # noqa: PLC0415
+
+    return Bridge(home, worlds)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -253,6 +293,7 @@ def main() -> int:
         help="a tap to show, such as tap-voice; may be given again (default: tap-helpdesk)",
     )
     chosen.add_argument("--all", action="store_true", help="show all taps")
+    parser.add_argument("--dlt", action="store_true", help="load with dlt, through the bridge, instead of Meltano")
     parser.add_argument(
         "--size",
         "--tickets",
@@ -275,7 +316,7 @@ def main() -> int:
         signal.signal(number, signal.default_int_handler)
     started = time.monotonic()
     try:
-        demonstrate(subjects, arguments.size, arguments.output.absolute())
+        demonstrate(subjects, arguments.size, arguments.output.absolute(), through_dlt=arguments.dlt)
     except DemoError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1

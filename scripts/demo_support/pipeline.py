@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from demo_support.sandbox import World
+    from demo_support.subjects import Subject
 
 __all__ = ["LOADER", "Pipeline"]
 
@@ -56,11 +57,17 @@ class Pipeline:
             "TARGET_DUCKDB_PATH": str(self.warehouse),
         }
         for world in self.worlds:
-            settings = dict(world.config)
-            if "token_cache_path" in world.subject.tap.config_jsonschema["properties"]:
-                settings["token_cache_path"] = str(self.home / "tokens.json")
-            env |= {world.subject.variable(name): value for name, value in settings.items()}
+            env |= {world.subject.variable(name): value for name, value in world.settings(self.home).items()}
         return env
+
+    @property
+    def column(self) -> Callable[[str], str]:
+        """Tells what a field's column is called."""
+        return str.lower
+
+    def log(self, subject: Subject, number: int) -> Path:
+        """Name the log of a run."""
+        return LOGS / f"demo-{subject.name}-{number}.log"
 
     def install(self) -> None:
         """Have Meltano install the taps and the loader, but not again while nothing has changed since it did.
@@ -99,7 +106,7 @@ class Pipeline:
             DemoError: The run failed.
         """
         tap = world.subject.name
-        log = LOGS / f"demo-{tap}-{number}.log"
+        log = self.log(world.subject, number)
         sync = Sync(LOADER)
         with phase(f"meltano run {tap} {LOADER}{', again' if number > 1 else ''}") as tell:
 

@@ -50,6 +50,13 @@ class World:
     config: Mapping[str, str]
     _http: requests.Session = field(default_factory=_session, repr=False)
 
+    def settings(self, home: Path) -> dict[str, str]:
+        """Give the settings for a run that keeps tokens, where it gets any, in a folder."""
+        settings = dict(self.config)
+        if "token_cache_path" in self.subject.tap.config_jsonschema["properties"]:
+            settings["token_cache_path"] = str(home / "tokens.json")
+        return settings
+
     def counts(self) -> dict[str, int]:
         """Count the records by stream."""
         counts: dict[str, int] = self._ask("GET", "counts")

@@ -12,7 +12,7 @@ import duckdb
 from taps.engine.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from taps.engine.stream import ApiStream
@@ -40,6 +40,7 @@ def differences(
     held: Mapping[str, Sequence[_Row]],
     *,
     syncs: int,
+    column: Callable[[str], str] = str.lower,
 ) -> list[str]:
     """Compare the tables with the records, value by value.
 
@@ -49,6 +50,7 @@ def differences(
         streams: The streams.
         held: The records by stream.
         syncs: How many syncs have filled the tables.
+        column: Tells what a field's column is called.
 
     Returns:
         A line for each stream whose table differs.
@@ -60,7 +62,7 @@ def differences(
             times = syncs if adds_rows(stream) else 1
             if len(rows) != times * len(records):
                 lines.append(f"{stream.name} has {len(rows):,} rows, though {times * len(records):,} are due")
-            elif wrong := next(_differing(stream, rows, records), None):
+            elif wrong := next(_differing(stream, rows, records, column), None):
                 lines.append(f"{stream.name} {wrong}")
     return lines
 
@@ -74,9 +76,11 @@ def _rows(warehouse: duckdb.DuckDBPyConnection, schema: str, table: str) -> list
     return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
 
 
-def _differing(stream: type[ApiStream], rows: Sequence[_Row], records: Sequence[_Row]) -> Iterator[str]:
+def _differing(
+    stream: type[ApiStream], rows: Sequence[_Row], records: Sequence[_Row], column_of: Callable[[str], str]
+) -> Iterator[str]:
     # The time of reading is not in the record, so each row of a snapshot is held against the one record of now.
-    keys = [key.lower() for key in stream.primary_keys if key != stream.snapshot_field]
+    keys = [column_of(key) for key in stream.primary_keys if key != stream.snapshot_field]
     by_key = {_key(record, stream.primary_keys if keys else ()): record for record in records}
     for row in rows:
         key = _key(row, keys)
@@ -85,7 +89,7 @@ def _differing(stream: type[ApiStream], rows: Sequence[_Row], records: Sequence[
             yield f"has {named}, which is no record"
             continue
         # DuckDB does not tell fields apart that differ in case alone: it has the first of them.
-        fields = {name.lower(): name for name in reversed(by_key[key])}
+        fields = {column_of(name): name for name in reversed(by_key[key])}
         for column, name in fields.items():
             if column not in row or not _same(row[column], by_key[key][name]):
                 yield f"has in {named} another {name} than the record"
@@ -102,7 +106,8 @@ def _same(stored: Any, value: Any) -> bool:
     if isinstance(stored, float):
         return isinstance(value, int | float) and stored == float(value)
     if isinstance(stored, datetime):
-        return isinstance(value, str) and stored.replace(tzinfo=timezone.utc) == parse_timestamp(value)
+        instant = stored if stored.tzinfo else stored.replace(tzinfo=timezone.utc)
+        return isinstance(value, str) and instant == parse_timestamp(value)
     return bool(_plain(stored) == _plain(value))
 
 
