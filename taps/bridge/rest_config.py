@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from dlt.sources.rest_api.typing import RESTAPIConfig
 
+    from taps.bridge.rest_code import Call
+
 __all__ = ["RestApiConfig", "RestPlan", "planned", "rest_api_config", "tap_names"]
 
 _GROUP = "frontline_taps"
@@ -114,7 +116,7 @@ def planned(tap: type[ApiTap] | str, config: Mapping[str, Any] | None = None, *,
     given = dict(config or {})
     settings = given if complete else {**_placeholders(tap_class, given), **given}
 
-    def ask() -> tuple[dict[str, Any] | Any, dict[str, Any], dict[str, Any]]:
+    def ask() -> tuple[dict[str, str] | Call, dict[str, Any], dict[str, dict[str, Any]]]:
         instance = tap_class(config=settings)
         schemas = {stream.name: stream.schema for stream in instance.streams.values()}
         return auth_of(instance.authenticator(), instance.config), dict(instance.config), schemas
@@ -160,6 +162,6 @@ def _placeholders(tap_class: type[ApiTap], given: Mapping[str, Any]) -> dict[str
     names += [
         name
         for name, declared in schema["properties"].items()
-        if "string" in declared["type"] and "default" not in declared and name not in tap_class.one_of
+        if "string" in declared.get("type", ()) and "default" not in declared and name not in tap_class.one_of
     ]
     return {name: setting(name) for name in dict.fromkeys(names)}

@@ -33,7 +33,7 @@ __all__ = ["resources_of"]
 
 _DAY = 86_400
 _DEFAULT_KEYS = ("id",)
-_READING = ("query", "start", "pages", "get_records")
+_READING = ("query", "start", "pages", "get_records")  # what reads a stream by its declarations
 
 
 def resources_of(
