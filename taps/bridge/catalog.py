@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from taps.bridge.errors import DiscoveryError
@@ -45,13 +45,16 @@ class StreamEntry:
         return " ".join(said.split()) if isinstance(said, str) else None
 
 
-def entries_of(catalog: Any, *, parents: Mapping[str, str | None] | None = None) -> list[StreamEntry]:
+def entries_of(
+    catalog: Any, *, parents: Mapping[str, str | None] | None = None, snapshots: Collection[str] = ()
+) -> list[StreamEntry]:
     """Read a catalog.
 
     Args:
         catalog: As a tap's discovery gives it, parsed.
         parents: The parent of each child stream, where that is known. A child has no bookmark of its own, and gives
             only what belongs to those of its parent's records that are read.
+        snapshots: Streams whose key has the time of reading in it, where that is known: each run adds to what is there.
 
     Raises:
         DiscoveryError: It is no catalog.
@@ -60,6 +63,7 @@ def entries_of(catalog: Any, *, parents: Mapping[str, str | None] | None = None)
     if not isinstance(streams, list):
         raise DiscoveryError("the catalog has no list 'streams'")
     entries = [_entry(given) for given in streams]
+    entries = [replace(entry, incremental=entry.incremental or entry.name in snapshots) for entry in entries]
     of_name = {entry.name: entry for entry in entries}
     return [_as_child(entry, of_name, parents or {}) for entry in entries]
 
@@ -94,7 +98,7 @@ def _entry(given: Any) -> StreamEntry:
     full = method == "FULL_TABLE" or (method is None and replication_key is None)
     return StreamEntry(
         name=name,
-        schema=given["schema"],
+        schema=_without_deselected(given),
         keys=tuple(
             given.get("key_properties") or said.get("table-key-properties") or said.get("view-key-properties") or ()
         ),
@@ -110,16 +114,7 @@ def _as_child(entry: StreamEntry, of_name: Mapping[str, StreamEntry], parents: M
     while (above := parents.get(root)) is not None:
         root = above
         incremental = incremental or of_name[root].incremental
-    return StreamEntry(
-        name=entry.name,
-        schema=entry.schema,
-        keys=entry.keys,
-        replication_key=entry.replication_key,
-        incremental=incremental,
-        entry=entry.entry,
-        parent=parents.get(entry.name),
-        deselected=entry.deselected,
-    )
+    return replace(entry, incremental=incremental, parent=parents.get(entry.name))
 
 
 def _selected(entry: StreamEntry, selected: bool) -> dict[str, Any]:  # noqa: FBT001 - it is what the function is about
@@ -140,6 +135,23 @@ def _selected(entry: StreamEntry, selected: bool) -> dict[str, Any]:  # noqa: FB
         elif selected and said.get("inclusion") == "available" and said.get("selected-by-default") is not False:
             said.setdefault("selected", True)
     return made
+
+
+def _without_deselected(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of a stream's schema the fields that the catalog says are not read, and those that cannot be."""
+    schema: dict[str, Any] = given["schema"]
+    items = given.get("metadata")
+    unread = set()
+    for item in items if isinstance(items, list) else ():
+        said = item.get("metadata") or {}
+        breadcrumb = item.get("breadcrumb") or []
+        chosen_out = said.get("selected") is False and said.get("inclusion") != "automatic"
+        if len(breadcrumb) == 2 and (chosen_out or said.get("inclusion") == "unsupported"):  # noqa: PLR2004 - properties, name
+            unread.add(breadcrumb[1])
+    if not unread:
+        return schema
+    properties = {name: declared for name, declared in schema.get("properties", {}).items() if name not in unread}
+    return {**schema, "properties": properties}
 
 
 def _of_stream(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import copy
 import threading
 from contextlib import contextmanager, suppress
 from queue import Empty, Full, Queue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dlt.common.runtime.signals import raise_if_signalled
 from singer_sdk.exceptions import ConfigurationError, SingerSDKError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from taps.bridge.catalog import StreamEntry
     from taps.bridge.running import Event
+    from taps.engine.stream import ApiStream
     from taps.engine.tap import ApiTap
 
 __all__ = ["InProcess"]
@@ -54,19 +55,20 @@ class InProcess(Runner):
     def discover(self) -> Sequence[StreamEntry]:
         """Ask the class for its streams; no request is made."""
 
-        def ask() -> tuple[dict[str, Any], dict[str, str | None]]:
+        def ask() -> tuple[dict[str, Any], dict[str, str | None], list[str]]:
             tap = self._tap_class(config=dict(self._config))
-            return tap.catalog_dict, {
-                name: getattr(stream.parent_stream_type, "name", None) for name, stream in tap.streams.items()
-            }
+            streams = cast("dict[str, ApiStream]", tap.streams).items()
+            parents = {name: getattr(stream.parent_stream_type, "name", None) for name, stream in streams}
+            snapshots = [name for name, stream in streams if stream.snapshot_field in stream.primary_keys]
+            return tap.catalog_dict, parents, snapshots
 
         try:
-            catalog, parents = _in_thread(ask)
+            catalog, parents, snapshots = _in_thread(ask)
         except ConfigurationError as error:
             raise TapConfigError(f"{self.name}: {_one_line(self._tap_class, error)}") from None
         except SingerSDKError as error:
             raise DiscoveryError(f"{self.name}: {_one_line(self._tap_class, error)}") from error
-        return entries_of(catalog, parents=parents)
+        return entries_of(catalog, parents=parents, snapshots=snapshots)
 
     @contextmanager
     def run(

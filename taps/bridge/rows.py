@@ -85,13 +85,14 @@ class RowShape:
     def __init__(self, stream: str, columns: Mapping[str, TColumnSchema], keys: Sequence[str] = ()) -> None:
         self._stream = stream
         self._keys = [name for name in keys if name in columns]
-        self.undeclared: dict[str, TColumnSchema] = {}
-        """Columns for fields that rows had and the schema had not, as they turned up."""
+        self.added: dict[str, TColumnSchema] = {}
+        """Columns that discovery did not have, as they turned up."""
         self.columns = dict(columns)
         self._fields = {name: _field(name, column) for name, column in columns.items()}
 
     def declare(self, columns: Mapping[str, TColumnSchema]) -> None:
-        """Take further columns, which the tap announced only when it ran."""
+        """Take further columns, which the tap announced only when it ran, or not even then."""
+        self.added |= columns
         self.columns |= columns
         self._fields |= {name: _field(name, column) for name, column in columns.items()}
 
@@ -120,7 +121,12 @@ class RowShape:
         made: list[dict[str, Any]] = _plain.decode(text)
         if _LONG_INTEGER.search(text):
             made = [_with_decimals(row) for row in made]
-        exact = [name for name, column in self.columns.items() if column["data_type"] in {"decimal", "wei"}]
+        for name in [name for name, column in self.columns.items() if _kind(column) == "json"]:
+            for row in made:
+                # dlt takes objects and arrays for JSON, and text that it parses; other scalars it puts elsewhere.
+                if (value := row.get(name)) is not None and not isinstance(value, dict | list):
+                    row[name] = _json_text(value)
+        exact = [name for name, column in self.columns.items() if _kind(column) in {"decimal", "wei"}]
         if exact:
             for name, cells in self._cells(rows, exact):
                 for row, value in zip(made, self._converted(name, cells), strict=True):
@@ -160,8 +166,7 @@ class RowShape:
                     _log.warning(
                         "Stream '%s' has a field '%s' that its schema does not: it becomes JSON", self._stream, name
                     )
-                    self.undeclared[name] = {"name": name, "data_type": "json", "nullable": True}
-                    self.declare({name: self.undeclared[name]})
+                    self.declare({name: {"name": name, "data_type": "json", "nullable": True}})
 
     def _array(self, name: str, cells: list[Any]) -> pa.Array:
         kind = _kind(self.columns[name])

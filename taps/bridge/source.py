@@ -20,7 +20,7 @@ from singer_sdk import Tap
 from taps.bridge.catalog import entries_of
 from taps.bridge.columns import columns_of
 from taps.bridge.errors import DiscoveryError, NameCollisionError, TapConfigError, TapNotFoundError, UnknownStreamError
-from taps.bridge.hub import STREAM_HINT, Handed, Limits, read_tap
+from taps.bridge.hub import STREAM_HINT, Handed, Limits, RowForm, read_tap
 from taps.bridge.inprocess import InProcess
 from taps.bridge.process import AsProcess
 from taps.engine.tap import ApiTap
@@ -107,8 +107,7 @@ def singer_source(
         "catalog": catalog,
         "write_disposition": write_disposition,
         "primary_key": primary_key,
-        "nested": nested == "tables",
-        "arrow": nested == "json" if arrow is None else arrow,
+        "rows": RowForm(arrow=nested == "json" if arrow is None else arrow, nested=nested == "tables"),
         "limits": Limits(max_records, max_seconds),
     }
     factory = _source.clone(name=source_name, section=source_name)
@@ -127,7 +126,7 @@ def _source(options: dict[str, Any], config: dict[str, Any] = dlt.secrets.value)
 
     @dlt.resource(name=_HUB, selected=False)
     def hub() -> Iterator[Handed | None]:
-        yield from read_tap(runner, entries, options["limits"], arrow=options["arrow"])
+        yield from read_tap(runner, entries, options["limits"], options["rows"])
 
     for entry in wanted:
         yield _resource(entry, hub, options)
@@ -158,7 +157,7 @@ def _resource(entry: StreamEntry, hub: DltResource, options: Mapping[str, Any]) 
             keys,
             # It decides between two versions of a row, which only a merge does.
             replication_key=entry.replication_key if disposition == "merge" else None,
-            nested=options["nested"],
+            nested=options["rows"].nested,
         ),
     )
     hints: dict[str, Any] = {STREAM_HINT: entry.name}

@@ -1,0 +1,48 @@
+"""What is different in the process while a tap is read."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["garbage_left_alone", "json_may_be_text"]
+
+
+@contextmanager
+def json_may_be_text(resources: Iterable[str]) -> Iterator[None]:
+    """Keep dlt from warning, at each table, that a column which Arrow calls text has the hint `json`.
+
+    Arrow has no type for JSON that dlt takes, and the destination makes of the text what the hint says.
+    """
+    begins = tuple(f"In resource: {name}, when merging arrow schema" for name in resources)
+
+    def is_news(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith(begins)
+
+    logger = logging.getLogger("dlt")
+    logger.addFilter(is_news)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_news)
+
+
+@contextmanager
+def garbage_left_alone() -> Iterator[None]:
+    """Have the garbage collector pass over what was there before: dlt and what it imports are some 100,000 objects.
+
+    It would look through all of them again and again, because many objects come and go meanwhile: a fifth of the time.
+    """
+    if gc.get_freeze_count():  # somebody else's, who would not want them back
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
