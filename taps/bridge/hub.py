@@ -21,6 +21,7 @@ from taps.bridge.columns import columns_of
 from taps.bridge.errors import IncompleteError, UnknownStreamError
 from taps.bridge.gathering import Gathering
 from taps.bridge.meanwhile import garbage_left_alone, json_may_be_text
+from taps.bridge.replacing import empty_when_loading, merging_instead, replaces
 from taps.bridge.rows import RowShape
 from taps.bridge.running import Rows, Schema, State
 
@@ -121,7 +122,8 @@ def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, row
     hub = get_current_pipe_name()
     resources = _resources(hub)
     selected = [entry for entry in entries if entry.name in resources]
-    replaced = {entry.name for entry in selected if _is_replaced(resources[entry.name])}
+    replaced = {entry.name for entry in selected if replaces(resources[entry.name])}
+    by_key = {entry.name for entry in selected if entry.name in replaced and entry.keys and not rows.nested}
     names = {entry.name: resources[entry.name].name if entry.name in resources else entry.name for entry in entries}
     # A limit must not make a table of what a full read would have replaced: those come first, and whole.
     if limits and 0 < len(replaced) < len(selected):
@@ -130,7 +132,11 @@ def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, row
         parts = [({entry.name for entry in selected}, Limits() if replaced else limits)]
     shapes = {entry.name: _shape(entry, resources[entry.name], nested=rows.nested) for entry in selected}
     run = None
-    with json_may_be_text(resource.name for resource in resources.values()), garbage_left_alone():
+    with (
+        merging_instead(resources[entry.name] for entry in selected if entry.name in by_key) as merged,
+        json_may_be_text(resource.name for resource in resources.values()),
+        garbage_left_alone(),
+    ):
         for streams, limit in parts:
             bookmarks = Bookmarks(names, streams, replaced)
             run = _Run(runner, entries, streams, bookmarks=bookmarks, shapes=shapes, replaced=replaced, rows=rows)
@@ -138,6 +144,7 @@ def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, row
                 yield handed
                 while not handed.taken:
                     yield None
+        empty_when_loading(merged)
         keep_stop(hub, stopped=bool(run and run.stopped))
 
 
@@ -250,11 +257,6 @@ def _resources(hub: str) -> dict[str, DltResource]:
         if isinstance(stream, str) and resource._parent.name == hub:  # noqa: SLF001
             found[stream] = resource
     return found
-
-
-def _is_replaced(resource: DltResource) -> bool:
-    disposition = resource.write_disposition
-    return (disposition.get("disposition") if isinstance(disposition, dict) else disposition) == "replace"
 
 
 def _shape(entry: StreamEntry, resource: DltResource, *, nested: bool) -> RowShape:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 
 import dlt
+from dlt.common.destination.client import RunnableLoadJob
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.extract.extract import Extract
 from dlt.extract.extractors import Extractor
@@ -42,6 +43,7 @@ POINTS: dict[str, tuple[type, str]] = {
     "normalizing": (Normalize, "run"),
     "loading": (Load, "initialize_package"),
     "job submitted": (Load, "submit_job"),
+    "job committed": (RunnableLoadJob, "_release"),  # the rows are there, and dlt has not noted it
     "jobs completed": (Load, "complete_jobs"),
     "query": (DuckDbSqlClient, "execute_query"),
     "package loaded": (Load, "complete_package"),

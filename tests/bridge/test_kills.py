@@ -42,6 +42,7 @@ AT_DLT = [
     ("query", 14),
     ("job submitted", 0),
     ("job submitted", 3),
+    *(("job committed", count) for count in range(6)),
     ("jobs completed", 0),
     ("jobs completed", 1),
     ("package loaded", 0),
