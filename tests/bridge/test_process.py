@@ -319,7 +319,7 @@ def test_a_tap_whose_whole_group_is_killed_is_said_to_be_killed(desk: Desk) -> N
 
 
 @pytest.mark.parametrize("how", ["class", "executable"])
-@pytest.mark.parametrize("stop", ["terminate the group", "interrupt the tap"])
+@pytest.mark.parametrize("stop", ["terminate the group", "terminate the tap", "interrupt the tap"])
 def test_a_signal_does_not_make_half_a_table_of_a_whole_one(desk: Desk, how: str, stop: str) -> None:
     desk.config = {"word": "old"}
     tap = "sdk_taps:TapTickets" if how == "class" else [sys.executable, HERE / "sdk_taps.py"]
