@@ -143,6 +143,26 @@ def test_a_tap_does_not_outlive_a_killed_dlt(desk: Desk, by: signal.Signals, doi
     assert desk.rows() == []
 
 
+def test_what_a_tap_leaves_running_does_not_outlive_a_dlt_that_was_killed_after_the_tap_had_ended(desk: Desk) -> None:
+    desk.tap("""
+    note(path=given["--config"], processes=[os.getpid(), os.getppid(), start_child()])
+    while not os.path.exists(os.path.join(config["notes"], "go")):
+        time.sleep(0.02)
+    """)
+    host = subprocess.Popen(
+        [sys.executable, HERE / "killed_host.py", desk.folder, "run"], stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        tap, *_ = desk.notes()["processes"]
+        host.send_signal(signal.SIGSTOP)
+        (desk.folder / "go").touch()
+        wait_for(lambda: not is_running(tap), 10)
+    finally:
+        host.kill()
+        host.wait()
+    nothing_is_left(desk)
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_a_tap_does_not_outlive_an_error_in_dlt(desk: Desk, error: type[BaseException]) -> None:
     def refuse(rows: Any) -> Any:
