@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import dlt
 from dlt.common.configuration.container import Container
 from dlt.common.pipeline import PipelineContext
+from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +43,7 @@ def merging_instead(resources: Iterable[DltResource]) -> Iterator[list[DltResour
     Yields:
         Those for which it can be done. `empty_when_loading` has to be called for each of them.
     """
-    if not _destination_merges():
+    if not (_is_to_be_loaded() and _destination_merges()):
         yield []
         return
     merged = {resource.name: (resource, resource.write_disposition) for resource in resources}
@@ -67,6 +68,13 @@ def empty_when_loading(resources: Iterable[DltResource]) -> None:
         name = schema.naming.normalize_table_identifier(str(resource.compute_table_schema()["name"]))
         if name in schema.tables and all(table["name"] != name for table in emptied):
             emptied.append(schema.tables[name])
+
+
+def _is_to_be_loaded() -> bool:
+    try:
+        return bool(dlt.current.load_package_state())
+    except CurrentLoadPackageStateNotAvailable:  # somebody only iterates over the source
+        return False
 
 
 def _destination_merges() -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
+from dlt.common.wei import Wei
 from msgspec import UNSET, Raw, Struct
 
 from taps.bridge.errors import ValueDoesNotFitError
@@ -65,7 +66,8 @@ _ADVICE = {
 }
 _LONG_INTEGER = re.compile(rb"\d{19}")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
-_DECIMAL_PRECISION = (38, 9)  # dlt's own default
+_MOST_DIGITS = 38
+_DECIMAL_PRECISION = (_MOST_DIGITS, 9)  # dlt's own default
 
 
 def raw_rows(records: Sequence[Mapping[str, Any]]) -> list[RawRow]:
@@ -115,12 +117,13 @@ class RowShape:
     def dictionaries(self, rows: Sequence[Any]) -> tuple[list[dict[str, Any]], int]:
         """Make dictionaries of plain Python values, for dlt's own normaliser, and tell how many bytes of JSON they are.
 
-        Decimals are exact. So is an integer of more than 64 bits, as a `Decimal`: dlt cannot write it otherwise.
+        Decimals are exact. So is an integer of more than 64 bits, as `Wei`, or as text beyond 38 digits: dlt cannot
+        write it otherwise.
         """
         text = _encoded(rows)
         made: list[dict[str, Any]] = _plain.decode(text)
         if _LONG_INTEGER.search(text):
-            made = [_with_decimals(row) for row in made]
+            made = [_with_long_integers(row) for row in made]
         for name in [name for name, column in self.columns.items() if _kind(column) == "json"]:
             for row in made:
                 # dlt takes objects and arrays for JSON, and text that it parses; other scalars it puts elsewhere.
@@ -277,13 +280,13 @@ def _without_halves(value: Any) -> Any:
     return [_without_halves(item) for item in value] if isinstance(value, list) else value
 
 
-def _with_decimals(value: Any) -> Any:
+def _with_long_integers(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _with_decimals(item) for name, item in value.items()}
+        return {name: _with_long_integers(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_with_decimals(item) for item in value]
+        return [_with_long_integers(item) for item in value]
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return Decimal(value)
+        return Wei(value) if abs(value) < 10**_MOST_DIGITS else str(value)
     return value
 
 
