@@ -17,7 +17,7 @@ from dlt.common.pipeline import PipelineContext
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dlt.extract.resource import DltResource
 
@@ -56,11 +56,13 @@ def merging_instead(resources: Iterable[DltResource]) -> Iterator[list[DltResour
             resource.apply_hints(write_disposition=disposition)
 
 
-def empty_when_loading(resources: Iterable[DltResource]) -> None:
+def empty_when_loading(resources: Sequence[DltResource]) -> None:
     """Have the tables of resources emptied when what is extracted now begins to be loaded.
 
     dlt does so for `refresh="drop_data"`; the load package says which tables.
     """
+    if not resources:
+        return
     schema = dlt.current.source_schema()
     state: dict[str, Any] = dlt.current.load_package_state()["state"]  # type: ignore[assignment]
     emptied = state.setdefault("truncated_tables", [])
