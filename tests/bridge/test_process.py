@@ -516,7 +516,7 @@ def test_a_million_records_pass_through_little_memory(desk: Desk) -> None:
     tables = [step["table_metrics"] for steps in info.metrics.values() for step in steps]
     assert sum(table["tickets"].items_count for table in tables if "tickets" in table) == 1_000_000
     assert time.monotonic() - begun < 60
-    assert memory.most - memory.before < 150_000_000  # of 270 MB that the tap writes
+    assert memory.most - memory.before < 200_000_000  # of 270 MB that the tap writes
 
 
 # A tap that is not there, or does not say what it has
