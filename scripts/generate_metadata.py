@@ -5,6 +5,7 @@ the sandbox asks for from the sandbox. Only the text between marks is replaced, 
 
 * in `meltano.yml` between `# <generated:tap-name>` and `# </generated>`, and likewise `# <generated:dev>`
 * in `README.md` between `<!-- taps -->` and `<!-- /taps -->`
+* in `docs/dlt.md` between `<!-- types -->` and `<!-- /types -->`, and likewise `errors`
 * in `docs/tap-name.md` between `<!-- streams -->` and `<!-- /streams -->`, and likewise `settings`
 """
 
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from taps.bridge import columns, errors
 from taps.sandbox.apis import APIS
 
 if TYPE_CHECKING:
@@ -306,6 +308,37 @@ def page_text(path: Path, tap: Documented) -> str:
     return text
 
 
+def types_table() -> str:
+    """Make the table of types out of the one in the docstring of `taps.bridge.columns`."""
+    rows: list[list[str]] = []
+    _, header, body, _ = re.split(r"^=+  =+$", columns.__doc__ or "", flags=re.MULTILINE)
+    begin = header.strip("\n").index("dlt")
+    for line in body.strip("\n").splitlines():
+        cells = [line[:begin].strip(), line[begin:].strip()]
+        if cells[0]:
+            rows.append(cells)
+        else:  # the one above goes on
+            rows[-1][1] += f" {cells[1]}"
+    return table(["JSON Schema", "dlt"], rows)
+
+
+def errors_table() -> str:
+    """Make a table of the bridge's errors out of their docstrings."""
+    kinds = [(name, vars(errors)[name]) for name in errors.__all__ if name != "BridgeError"]
+    return table(["Class", "When"], [[code(name), (kind.__doc__ or "").splitlines()[0]] for name, kind in kinds])
+
+
+def bridge_text(path: Path) -> str:
+    """Make the text of the page for users of dlt.
+
+    Raises:
+        MetadataError: It has no place for a table.
+    """
+    text = path.read_text(encoding="utf-8")
+    text = replaced(path, text, "<!-- types -->", "<!-- /types -->", types_table())
+    return replaced(path, text, "<!-- errors -->", "<!-- /errors -->", errors_table())
+
+
 def main() -> int:
     """Write the files, or with `--check` say which differ.
 
@@ -319,6 +352,7 @@ def main() -> int:
     check: bool = parser.parse_args().check
     failed = False
     files: dict[Path, Callable[[Path], str]] = {ROOT / "meltano.yml": meltano_text, ROOT / "README.md": readme_text}
+    files[ROOT / "docs" / "dlt.md"] = bridge_text
     files |= {ROOT / "docs" / f"{tap.name}.md": partial(page_text, tap=tap) for tap in TAPS}
     for path, make in files.items():
         try:
