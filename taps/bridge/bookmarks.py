@@ -5,7 +5,7 @@ comes back from the destination on a new machine, and is dropped with the resour
 in the state of its resource, under `bookmark`. What belongs to no stream lies in the state of the source, under
 `singer_state`.
 
-A stream's `bookmark` is there, be it empty, once a load had its rows. That matters to what has no bookmark of its own:
+A stream's `bookmark` is there, be it null, once a load had its rows. That matters to what has no bookmark of its own:
 a child stream whose rows are covered by its parent's, and a tap that keeps its state in a form of its own.
 """
 
@@ -54,16 +54,17 @@ class Bookmarks:
         entries = {
             stream: copy.deepcopy(kept[resource][_BOOKMARK])
             for stream, resource in self._resources.items()
-            if stream not in self._replaced and kept.get(resource, {}).get(_BOOKMARK)
+            if stream not in self._replaced and kept.get(resource, {}).get(_BOOKMARK) is not None
         }
         rest = copy.deepcopy(dlt.current.source_state().get(_REST, {}))
         own = set(rest.pop(_OWN, ()))
         if not all(self.loaded(stream) for stream in self._selected if stream not in self._replaced):
             # What belongs to no stream may say of any that it is done; but one is new, or was dropped.
             rest = {}
-        bookmarks = {**rest.pop("bookmarks", {}), **{name: entry for name, entry in entries.items() if name not in own}}
-        state = {**rest, **{name: entry for name, entry in entries.items() if name in own}}
-        return {**state, "bookmarks": bookmarks} if bookmarks or not own else state
+        below = {name: entry for name, entry in entries.items() if name not in own}
+        if below:
+            rest["bookmarks"] = {**rest.get("bookmarks", {}), **below}
+        return {**rest, **{name: entry for name, entry in entries.items() if name in own}}
 
     def keep(self, state: Mapping[str, Any]) -> None:
         """Take a state for that from which the next load begins. All rows before it must have been handed over.
@@ -79,9 +80,9 @@ class Bookmarks:
         bookmarks.update({name: rest.pop(name) for name in own})
         for stream, resource in self._resources.items():
             entry = bookmarks.pop(stream, None)
-            if stream not in self._replaced and (entry or stream in self._selected):
-                dlt.current.resource_state(resource)[_BOOKMARK] = {} if entry is None else entry
-        if bookmarks:
+            if stream not in self._replaced and (entry is not None or stream in self._selected):
+                dlt.current.resource_state(resource)[_BOOKMARK] = entry
+        if bookmarks or "bookmarks" in state:
             rest["bookmarks"] = bookmarks
         if own:
             rest[_OWN] = own

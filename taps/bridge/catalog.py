@@ -105,7 +105,7 @@ def _entry(given: Any) -> StreamEntry:
         replication_key=None if full else replication_key,
         incremental=not full,
         entry=given,
-        deselected=said.get("selected") is False,
+        deselected=False in (said.get("selected"), given.get("selected"), given["schema"].get("selected")),
     )
 
 

@@ -146,13 +146,12 @@ class RowShape:
         )
 
     def _cells(self, rows: Sequence[Any], only: Sequence[str] | None = None) -> Iterator[tuple[str, list[Any]]]:
-        """Go through the columns, each with a value for each row: `None`, a scalar, JSON, or something nested."""
+        """Go through the columns, each with a value for each row: `None`, `UNSET`, a scalar, JSON, something nested."""
         if isinstance(rows[0], Struct):
             attributes = attributes_of(type(rows[0]))
             for name in only or self.columns:
                 if name in attributes:
-                    cells = list(map(attrgetter(attributes[name]), rows))
-                    yield name, [None if cell is UNSET else cell for cell in cells] if UNSET in cells else cells
+                    yield name, list(map(attrgetter(attributes[name]), rows))
                 else:
                     yield name, [None] * len(rows)
             return
@@ -183,7 +182,9 @@ class RowShape:
             if kind in _COLUMNS:
                 return pa.array(values, arrow_type)
         except (pa.ArrowException, OverflowError, TypeError, ValueError):
-            pass  # what follows takes more forms, and says which value it is that does not fit
+            if UNSET in cells:  # it is not looked for before, because that takes longer than many a column
+                return self._array(name, [None if cell is UNSET else cell for cell in cells])
+            # What follows takes more forms, and says which value it is that does not fit.
         return pa.array(self._converted(name, cells), arrow_type)
 
     def _converted(self, name: str, cells: list[Any]) -> list[Any]:
@@ -194,7 +195,7 @@ class RowShape:
         for cell in cells:
             value = _exact.decode(cell) if isinstance(cell, Raw) else cell
             try:
-                values.append(None if value is None else convert(value, column))
+                values.append(None if value is None or value is UNSET else convert(value, column))
             except (ValueError, TypeError, LookupError, OverflowError, InvalidOperation):
                 raise self._misfit(name, column, value) from None
         return values

@@ -39,6 +39,7 @@ __all__ = ["singer_source"]
 
 _GROUP = "frontline_taps"
 _CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_INTERPRETER = re.compile(r"(python|node|ruby|bash|sh)[\d.]*")
 _HUB = "singer_tap"
 _PYTHON_TYPES = {"integer": int, "number": float, "boolean": bool, "array": list, "object": dict}
 
@@ -223,7 +224,9 @@ def _runner_of(
     command = shlex.split(tap) if isinstance(tap, str) else [str(part) for part in tap]
     if not command:
         raise TapNotFoundError("tap is empty; give the name, the class or the executable of a tap")
-    called = Path(command[0]).name
+    # An interpreter's name says nothing of the tap; its script's does.
+    script = len(command) > 1 and _INTERPRETER.fullmatch(Path(command[0]).name)
+    called = Path(command[1]).stem if script else Path(command[0]).name
     make = partial(
         AsProcess,
         called,
