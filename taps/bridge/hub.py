@@ -20,7 +20,7 @@ from taps.bridge.catalog import with_selection
 from taps.bridge.columns import columns_of
 from taps.bridge.errors import IncompleteError, UnknownStreamError
 from taps.bridge.gathering import Gathering
-from taps.bridge.meanwhile import garbage_left_alone, json_may_be_text
+from taps.bridge.meanwhile import garbage_left_alone, json_may_be_text, memory_given_back
 from taps.bridge.replacing import empty_when_loading, merging_instead, replaces
 from taps.bridge.rows import RowShape
 from taps.bridge.running import Rows, Schema, State
@@ -136,6 +136,7 @@ def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, row
         merging_instead(resources[entry.name] for entry in selected if entry.name in by_key) as merged,
         json_may_be_text(resource.name for resource in resources.values()),
         garbage_left_alone(),
+        memory_given_back(),
     ):
         for streams, limit in parts:
             bookmarks = Bookmarks(names, streams, replaced)

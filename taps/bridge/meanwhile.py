@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["garbage_left_alone", "json_may_be_text"]
+__all__ = ["garbage_left_alone", "json_may_be_text", "memory_given_back"]
+
+
+@contextmanager
+def memory_given_back() -> Iterator[None]:
+    """Give back in the end what Arrow and the allocator keep for later: it is the destination's turn now."""
+    try:
+        yield
+    finally:
+        pa.default_memory_pool().release_unused()
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+        if trim is not None:
+            trim(0)
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import simplejson
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from taps.bridge.errors import BatchNotSupportedError, MessageError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MessageReader", "excerpt"]
 
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _EXCERPT = 120  # characters of what is no message
 
 
@@ -143,7 +146,10 @@ class MessageReader:
         except msgspec.ValidationError as error:
             raise self._error(line, f"no Singer message ({error})") from None
         except msgspec.DecodeError:
-            raise self._error(line, "no JSON") from None
+            whole = without_halves(line)
+            if whole is None:
+                raise self._error(line, "no JSON") from None
+            return self._message(whole)
 
     def _error(self, line: bytes, problem: str) -> MessageError:
         shown = excerpt(line, self._redact)
@@ -152,6 +158,23 @@ class MessageReader:
             f"messages to standard output",
             line=self._lines,
         )
+
+
+def without_halves(line: bytes) -> bytes | None:
+    """Put U+FFFD for each half of a surrogate pair: taps in Python write them escaped, as JSON may have them.
+
+    Returns:
+        The line; `None` where it is no JSON, or has none.
+    """
+    if not _HALF.search(line):
+        return None
+    try:
+        value = simplejson.loads(line, use_decimal=True)
+    except ValueError:
+        return None
+    text = simplejson.dumps(value, use_decimal=True, ensure_ascii=False)
+    made = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    return None if made == line else made
 
 
 def excerpt(output: bytes | bytearray, redact: Callable[[str], str]) -> str:
