@@ -499,6 +499,17 @@ class _Memory:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read where Linux tells it")
+def test_half_a_surrogate_pair_is_replaced_and_the_rest_of_its_record_kept(desk: Desk) -> None:
+    desk.load(
+        desk.tap(r"""
+        schema()
+        record(1, "half \ud83d of a pair")
+        record(2, "a whole \ud83d\ude00 one")
+        """)
+    )
+    assert desk.rows() == [(1, "half \ufffd of a pair"), (2, "a whole \U0001f600 one")]
+
+
 def test_a_million_records_pass_through_little_memory(desk: Desk) -> None:
     tap = desk.tap("""
     schema()
