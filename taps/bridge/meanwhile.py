@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["garbage_left_alone", "json_may_be_text", "memory_given_back"]
 
+_YOUNG_OBJECTS = 50_000  # rows are freed when they have been handed over, without the collector
+
 
 @contextmanager
 def memory_given_back() -> Iterator[None]:
@@ -49,15 +51,19 @@ def json_may_be_text(resources: Iterable[str]) -> Iterator[None]:
 
 @contextmanager
 def garbage_left_alone() -> Iterator[None]:
-    """Have the garbage collector pass over what was there before: dlt and what it imports are some 100,000 objects.
+    """Have the garbage collector look less often, and pass over what was there before.
 
-    It would look through all of them again and again, because many objects come and go meanwhile: a fifth of the time.
+    dlt and what it imports are some 100,000 objects. It would look through all of them again and again, because many
+    objects come and go meanwhile: a fifth of the time.
     """
-    if gc.get_freeze_count():  # somebody else's, who would not want them back
-        yield
-        return
-    gc.freeze()
+    threshold = gc.get_threshold()
+    theirs = gc.get_freeze_count()  # frozen by somebody else, who would not want them back
+    gc.set_threshold(max(threshold[0], _YOUNG_OBJECTS), *threshold[1:])
+    if not theirs:
+        gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        gc.set_threshold(*threshold)
+        if not theirs:
+            gc.unfreeze()
