@@ -26,7 +26,7 @@ from taps.bridge.rows import RowShape
 from taps.bridge.running import Rows, Schema, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dlt.common.schema.typing import TTableSchemaColumns
     from dlt.extract.resource import DltResource
@@ -103,7 +103,9 @@ class RowForm:
     nested: bool
 
 
-def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, rows: RowForm) -> Iterator[Handed | None]:
+def read_tap(
+    runner: Runner, entries: Sequence[StreamEntry], limits: Limits, rows: RowForm, *, assumed: Collection[str] = ()
+) -> Iterator[Handed | None]:
     """Run a tap for the selected resources of the source that dlt is extracting.
 
     Args:
@@ -111,6 +113,7 @@ def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, row
         entries: Its streams.
         limits: How much to read.
         rows: In which form.
+        assumed: Streams for which the user has not said what becomes of the rows that are there.
 
     Yields:
         Rows; and `None` as long as these have not been taken. dlt goes on asking in turns while what it got last is on
@@ -141,6 +144,7 @@ def read_tap(runner: Runner, entries: Sequence[StreamEntry], limits: Limits, row
         for streams, limit in parts:
             bookmarks = Bookmarks(names, streams, replaced)
             run = _Run(runner, entries, streams, bookmarks=bookmarks, shapes=shapes, replaced=replaced, rows=rows)
+            run.assumed = replaced & set(assumed)
             for handed in run.events(limit):
                 yield handed
                 while not handed.taken:
@@ -174,6 +178,8 @@ class _Run:
         self._announced: set[str] = set()
         self._with_rows: set[str] = set()
         self._state: State | None = None
+        self.assumed: set[str] = set()
+        """Streams that are replaced only because nobody has said otherwise."""
         self.stopped = False
         """Whether a limit ended the run before the tap came to its end."""
 
@@ -195,6 +201,7 @@ class _Run:
                         yield from self._hand_over()
                 else:
                     self._state = event
+                    self._check_partitions(before, event.value)
                     enough = limits.are_reached(count, time.monotonic() - begun)
                     if enough and without_progress(event.value) != far:
                         yield from self._hand_over()
@@ -203,6 +210,29 @@ class _Run:
                         return
         yield from self._hand_over()
         yield from self._finish()
+
+    def _check_partitions(self, before: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Refuse to replace a table by what may be a part of it.
+
+        Taps of the Singer SDK keep a state for each parent of a child stream. Where the parents were read from a
+        bookmark on, only the children of those that changed are here, and the catalog does not say which stream is a
+        child.
+
+        Raises:
+            IncompleteError: That may be so.
+        """
+        begun, reached = before.get("bookmarks"), state.get("bookmarks")
+        if not begun or not isinstance(reached, dict):
+            return
+        for stream in sorted(self.assumed):
+            entry = reached.get(stream)
+            if isinstance(entry, dict) and entry.get("partitions"):
+                raise IncompleteError(
+                    f"{self._runner.name} reads '{stream}' for each of its parents, of which this run may have only "
+                    f"those that changed; nothing of this run is loaded, and nothing is replaced. Say what is to "
+                    f"become of its rows: write_disposition={{'{stream}': 'merge'}}, or 'replace' if it always comes "
+                    f"whole"
+                )
 
     def _announce(self, schema: Schema) -> Iterator[Handed]:
         if schema.stream not in self._entries:

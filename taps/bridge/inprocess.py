@@ -54,21 +54,28 @@ class InProcess(Runner):
 
     def discover(self) -> Sequence[StreamEntry]:
         """Ask the class for its streams; no request is made."""
+        return self._entries(None)
 
-        def ask() -> tuple[dict[str, Any], dict[str, str | None], list[str]]:
+    def read_catalog(self, catalog: Any) -> Sequence[StreamEntry]:
+        """Read a catalog that the user gives; which stream is whose child, the class tells."""
+        return self._entries(catalog)
+
+    def _entries(self, catalog: Any) -> list[StreamEntry]:
+        def ask() -> list[StreamEntry]:
             tap = self._tap_class(config=dict(self._config))
             streams = cast("dict[str, ApiStream]", tap.streams).items()
-            parents = {name: getattr(stream.parent_stream_type, "name", None) for name, stream in streams}
-            snapshots = [name for name, stream in streams if stream.snapshot_field in stream.primary_keys]
-            return tap.catalog_dict, parents, snapshots
+            return entries_of(
+                tap.catalog_dict if catalog is None else catalog,
+                parents={name: getattr(stream.parent_stream_type, "name", None) for name, stream in streams},
+                snapshots=[name for name, stream in streams if stream.snapshot_field in stream.primary_keys],
+            )
 
         try:
-            catalog, parents, snapshots = _in_thread(ask)
+            return _in_thread(ask)
         except ConfigurationError as error:
             raise TapConfigError(f"{self.name}: {_one_line(self._tap_class, error)}") from None
         except SingerSDKError as error:
             raise DiscoveryError(f"{self.name}: {_one_line(self._tap_class, error)}") from error
-        return entries_of(catalog, parents=parents, snapshots=snapshots)
 
     @contextmanager
     def run(

@@ -114,6 +114,11 @@ class AsProcess(Runner):
         except DiscoveryError as error:
             raise DiscoveryError(f"{self.name} --discover: {error}") from None
 
+    def read_catalog(self, catalog: Any) -> Sequence[StreamEntry]:
+        """Read a catalog that the user gives; which stream is whose child, a class of the Singer SDK tells."""
+        parents = {entry.name: entry.parent for entry in self.discover()} if self._proves_end else None
+        return entries_of(catalog, parents=parents)
+
     @contextmanager
     def run(
         self,

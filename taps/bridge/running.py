@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from taps.bridge.catalog import entries_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -67,6 +69,15 @@ class Runner(ABC):
     """
 
     name: str
+
+    def read_catalog(self, catalog: Any) -> Sequence[StreamEntry]:
+        """Read a catalog that the user gives; what it cannot say, the tap does where it can.
+
+        Raises:
+            DiscoveryError: It is no catalog.
+            TapConfigError: The tap does not take its settings.
+        """
+        return entries_of(catalog)
 
     @abstractmethod
     def discover(self) -> Sequence[StreamEntry]:

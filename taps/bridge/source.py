@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import dlt
 from singer_sdk import Tap
 
-from taps.bridge.catalog import entries_of
 from taps.bridge.columns import columns_of
 from taps.bridge.errors import DiscoveryError, NameCollisionError, TapConfigError, TapNotFoundError, UnknownStreamError
 from taps.bridge.hub import STREAM_HINT, Handed, Limits, RowForm, read_tap
@@ -125,9 +124,11 @@ def _source(options: dict[str, Any], config: dict[str, Any] = dlt.secrets.value)
     naming = dlt.current.source_schema().naming
     _check_names(runner, wanted, naming)
 
+    assumed = {entry.name for entry in wanted if _disposition(options, entry) is None}
+
     @dlt.resource(name=_HUB, selected=False)
     def hub() -> Iterator[Handed | None]:
-        yield from read_tap(runner, entries, options["limits"], options["rows"])
+        yield from read_tap(runner, entries, options["limits"], options["rows"], assumed=assumed)
 
     for entry in wanted:
         yield _resource(entry, hub, options)
@@ -136,11 +137,7 @@ def _source(options: dict[str, Any], config: dict[str, Any] = dlt.secrets.value)
 def _resource(entry: StreamEntry, hub: DltResource, options: Mapping[str, Any]) -> DltResource:
     keys = _of_stream(options["primary_key"], entry.name, lambda value: isinstance(value, dict))
     keys = list(entry.keys) if keys is None else [keys] if isinstance(keys, str) else list(keys)
-    disposition = _of_stream(
-        options["write_disposition"],
-        entry.name,
-        lambda value: isinstance(value, dict) and "disposition" not in value,
-    )
+    disposition = _disposition(options, entry)
     if disposition is None:
         disposition = "replace" if not entry.incremental else "merge" if keys else "append"
 
@@ -166,6 +163,15 @@ def _resource(entry: StreamEntry, hub: DltResource, options: Mapping[str, Any]) 
         hints["description"] = entry.description
     resource.apply_hints(additional_table_hints=hints)
     return resource
+
+
+def _disposition(options: Mapping[str, Any], entry: StreamEntry) -> Any:
+    """Give the write disposition that the user chose for a stream; `None` where there is none."""
+    return _of_stream(
+        options["write_disposition"],
+        entry.name,
+        lambda value: isinstance(value, dict) and "disposition" not in value,
+    )
 
 
 def _of_stream(given: Any, stream: str, by_stream: Callable[[Any], bool]) -> Any:
@@ -256,7 +262,7 @@ def _catalog(runner: Runner, given: Mapping[str, Any] | str | Path | None) -> Se
         if isinstance(given, str | Path):
             what = f"catalog file {given}"
             given = json.loads(Path(given).read_text(encoding="utf-8"))
-        return entries_of(given)
+        return runner.read_catalog(given)
     except (OSError, ValueError, DiscoveryError) as error:
         raise TapConfigError(f"The {what} cannot be used: {error}") from None
 

@@ -61,5 +61,56 @@ class TapTickets(Tap):
         return [Tickets(self)]
 
 
+class Issues(Stream):
+    """Issues of which those after the bookmark are read."""
+
+    name = "issues"
+    primary_keys = ("id",)
+    replication_key = "changed"
+    is_sorted = True
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {"id": {"type": "integer"}, "changed": {"type": "integer"}},
+    }
+
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        since = self.get_starting_replication_key_value(context) or 0
+        issues = ({"id": number, "changed": number} for number in range(1, self.config["issues"] + 1))
+        return [issue for issue in issues if issue["changed"] >= since]
+
+    def get_child_context(self, record: dict[str, Any], context: Context | None) -> dict[str, Any]:
+        return {"issue_id": record["id"]}
+
+
+class Comments(Stream):
+    """Two comments for each issue; without a replication key, and so read in full, but only of the issues read."""
+
+    name = "comments"
+    primary_keys = ("id",)
+    parent_stream_type = Issues
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {"id": {"type": "integer"}, "issue_id": {"type": "integer"}},
+    }
+
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        issue = (context or {})["issue_id"]
+        return [{"id": 10 * issue + number, "issue_id": issue} for number in range(2)]
+
+
+class TapIssues(Tap):
+    """A tap with a child stream."""
+
+    name = "tap-issues"
+    config_jsonschema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {"issues": {"type": "integer"}},
+        "required": ["issues"],
+    }
+
+    def discover_streams(self) -> list[Stream]:
+        return [Issues(self), Comments(self)]
+
+
 if __name__ == "__main__":
-    TapTickets.cli()
+    {"issues": TapIssues, "tickets": TapTickets}[sys.argv.pop(1) if sys.argv[1:2] == ["issues"] else "tickets"].cli()
