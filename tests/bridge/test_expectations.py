@@ -12,6 +12,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.pipeline.exceptions import PipelineStepFailed
+from dlt.pipeline.helpers import pipeline_drop
 
 from support import config_for
 from taps.bridge import more_to_read, singer_source
@@ -246,6 +247,16 @@ def test_a_refreshed_child_comes_whole_though_its_parent_does_not(sandbox: Sandb
     counts = loading.run(desk(sandbox).with_resources("conversations"), refresh="drop_resources")
     assert counts == {"conversations": len(held(sandbox, "conversations"))}
     assert len(loading.ids("tickets")) == len(held(sandbox, "tickets"))
+
+
+def test_a_dropped_resource_comes_whole_again(sandbox: Sandbox, loading: Loading) -> None:
+    first = loading.run(desk(sandbox))
+    pipeline_drop(loading.pipeline, resources=["conversations", "contacts"])()
+    counts = loading.run(desk(sandbox))
+    assert counts["conversations"] == first["conversations"]
+    assert counts["contacts"] == first["contacts"]
+    for stream in STREAMS:
+        assert loading.ids(stream) == held(sandbox, stream), stream
 
 
 def test_replace_reads_everything_again(sandbox: Sandbox, loading: Loading) -> None:
