@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["column_of", "columns_of"]
 
-_INT64 = range(-(2**63), 2**63)
 _MOST_DIGITS = 38  # of a decimal in DuckDB, BigQuery, Snowflake and Arrow's decimal128
 _STRING_FORMATS = {"date-time": "timestamp", "date": "date", "time": "time", "singer.decimal": "decimal"}
 _NESTED = {"object", "array"}
@@ -104,7 +103,7 @@ def _of_string(formats: set[str | None]) -> TColumnSchema:
 
 
 def _of_integer(parts: Iterable[Mapping[str, Any]]) -> TColumnSchema:
-    if any(bound is not None and bound not in _INT64 for part in parts for bound, _ in _bounds(part)):
+    if any(bound is not None and not -(2**63) <= bound < 2**63 for part in parts for bound, _ in _bounds(part)):
         return {"data_type": "decimal", "precision": _MOST_DIGITS, "scale": 0}
     return {"data_type": "bigint"}
 
