@@ -8,6 +8,7 @@ column of scalars is decoded in one call.
 from __future__ import annotations
 
 import logging
+import math
 import re
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation, localcontext
@@ -65,6 +66,7 @@ _ADVICE = {
     "time": "a time such as 08:00:00",
 }
 _LONG_INTEGER = re.compile(rb"\d{19}")
+_WITHOUT_SECONDS = re.compile(r"(?<=[Tt ])(\d{2}:\d{2})(?!:)")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _MOST_DIGITS = 38
 _DECIMAL_PRECISION = (_MOST_DIGITS, 9)  # dlt's own default
@@ -121,15 +123,27 @@ class RowShape:
         write it otherwise.
         """
         text = _encoded(rows)
-        made: list[dict[str, Any]] = _plain.decode(text)
+        made: list[dict[str, Any]]
+        converted = {"decimal", "wei"}
+        try:
+            made = _plain.decode(text)
+        except msgspec.ValidationError:  # a number is too large for a float
+            made = _plain_or_exact.decode(text)
+            converted |= {"double", "bigint"}
         if _LONG_INTEGER.search(text):
             made = [_with_long_integers(row) for row in made]
+            converted.add("bigint")
         for name in [name for name, column in self.columns.items() if _kind(column) == "json"]:
             for row in made:
-                # dlt takes objects and arrays for JSON, and text that it parses; other scalars it puts elsewhere.
+                # dlt takes objects and arrays for JSON, and text that it parses; other scalars it puts elsewhere. The
+                # text that it finds by parsing is JSON to the destination once more.
                 if (value := row.get(name)) is not None and not isinstance(value, dict | list):
-                    row[name] = _json_text(value)
-        exact = [name for name, column in self.columns.items() if _kind(column) in {"decimal", "wei"}]
+                    row[name] = _json_text(_json_text(value) if isinstance(value, str) else value)
+        exact = [
+            name
+            for name, column in self.columns.items()
+            if _kind(column) in converted or (_kind(column) == "text" and not _all_texts(made, name))
+        ]
         if exact:
             for name, cells in self._cells(rows, exact):
                 for row, value in zip(made, self._converted(name, cells), strict=True):
@@ -141,9 +155,7 @@ class RowShape:
         """Give what identifies each row; `None` where the stream has no key."""
         if not self._keys:
             return None
-        return list(
-            zip(*([_hashable(cell) for cell in cells] for _, cells in self._cells(rows, self._keys)), strict=True)
-        )
+        return list(zip(*(map(_hashable, cells) for _, cells in self._cells(rows, self._keys)), strict=True))
 
     def _cells(self, rows: Sequence[Any], only: Sequence[str] | None = None) -> Iterator[tuple[str, list[Any]]]:
         """Go through the columns, each with a value for each row: `None`, `UNSET`, a scalar, JSON, something nested."""
@@ -164,7 +176,7 @@ class RowShape:
         known = self.columns.keys()
         for row in rows:
             if not row.keys() <= known:
-                for name in row.keys() - known:
+                for name in [name for name in row if name not in known]:
                     _log.warning(
                         "Stream '%s' has a field '%s' that its schema does not: it becomes JSON", self._stream, name
                     )
@@ -193,8 +205,10 @@ class RowShape:
         convert: Callable[[Any, TColumnSchema], Any] = _CONVERSIONS.get(kind, _to_text)
         values = []
         for cell in cells:
-            value = _exact.decode(cell) if isinstance(cell, Raw) else cell
+            value = cell
             try:
+                if isinstance(cell, Raw):
+                    value = _exact.decode(cell)
                 values.append(None if value is None or value is UNSET else convert(value, column))
             except (ValueError, TypeError, LookupError, OverflowError, InvalidOperation):
                 raise self._misfit(name, column, value) from None
@@ -216,7 +230,11 @@ class RowShape:
 
 def _field(name: str, column: TColumnSchema) -> pa.Field:
     kind = _kind(column)
-    arrow_type = pa.decimal128(*_precision(column)) if kind == "decimal" else _ARROW_TYPES[kind]
+    if kind == "decimal":
+        precision, scale = _precision(column)
+        arrow_type = (pa.decimal128 if precision <= _MOST_DIGITS else pa.decimal256)(precision, scale)
+    else:
+        arrow_type = _ARROW_TYPES[kind]
     return pa.field(name, arrow_type, nullable=column.get("nullable", True))
 
 
@@ -292,7 +310,36 @@ def _with_long_integers(value: Any) -> Any:
 
 
 def _hashable(cell: Any) -> Any:
-    return bytes(cell) if type(cell) is Raw else cell
+    """Give a key's value, the same in whichever form its page came."""
+    value = _exact.decode(cell) if type(cell) is Raw else None if cell is UNSET else cell
+    return _json_text(value) if isinstance(value, dict | list) else value
+
+
+def _all_texts(rows: list[dict[str, Any]], name: str) -> bool:
+    return all(value is None or isinstance(value, str) for value in (row.get(name) for row in rows))
+
+
+def _float_of(digits: str) -> float | Decimal:
+    number = float(digits)
+    return number if math.isfinite(number) else Decimal(digits)
+
+
+_plain_or_exact = msgspec.json.Decoder(float_hook=_float_of)
+
+
+def _as_json_has_it(value: Any) -> Any:
+    """Refuse what Python takes for a number, be it `1_000`."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise TypeError
+    if isinstance(value, str) and "_" in value:
+        raise ValueError
+    return value
+
+
+def _timestamp_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return _WITHOUT_SECONDS.sub(r"\1:00", value)
 
 
 def _to_text(value: Any, _: TColumnSchema) -> str:
@@ -300,18 +347,20 @@ def _to_text(value: Any, _: TColumnSchema) -> str:
 
 
 def _to_integer(value: Any, _: TColumnSchema) -> int:
-    number = Decimal(value) if isinstance(value, str | Decimal | float) else value
-    if not isinstance(number, int | Decimal) or isinstance(number, bool) or number != int(number):
-        raise TypeError
+    number = Decimal(_as_json_has_it(value))
+    # First the size: an integer is made of all digits of 1e999999999.
     if not -(2**63) <= number < 2**63:
         raise OverflowError
+    if number != int(number):
+        raise ValueError
     return int(number)
 
 
 def _to_number(value: Any, _: TColumnSchema) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise TypeError
-    return float(value)
+    number = float(_as_json_has_it(value))
+    if not math.isfinite(number):
+        raise OverflowError
+    return number
 
 
 def _to_boolean(value: Any, _: TColumnSchema) -> bool:
@@ -319,20 +368,23 @@ def _to_boolean(value: Any, _: TColumnSchema) -> bool:
 
 
 def _to_timestamp(value: Any, _: TColumnSchema) -> datetime:
-    return value if isinstance(value, datetime) else parse_timestamp(value)
+    return value if isinstance(value, datetime) else parse_timestamp(_timestamp_text(value))
 
 
 def _to_date(value: Any, _: TColumnSchema) -> date:
-    return value if isinstance(value, date) else parse_timestamp(value).date()
+    return value if isinstance(value, date) else parse_timestamp(_timestamp_text(value)).date()
 
 
 def _to_time(value: Any, _: TColumnSchema) -> time:
-    return value if isinstance(value, time) else time.fromisoformat(value.rstrip("Zz"))
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str):
+        raise TypeError
+    return parse_timestamp(_timestamp_text(f"2000-01-01T{value}")).time()  # in UTC, as a timestamp is
 
 
 def _to_decimal(value: Any, column: TColumnSchema) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise TypeError
+    value = _as_json_has_it(value)
     precision, scale = _precision(column) if column["data_type"] == "decimal" else (76, 0)
     with localcontext() as context:
         context.prec = precision
