@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
-from dlt.common.schema.typing import TDataType
+from dlt.common.data_types import TDataType
 from hypothesis import given
 from hypothesis import strategies as st
 
