@@ -63,7 +63,8 @@ class Bookmarks:
             rest = {}
         below = {name: entry for name, entry in entries.items() if name not in own}
         if below:
-            rest["bookmarks"] = {**rest.get("bookmarks", {}), **below}
+            others = rest.get("bookmarks")
+            rest["bookmarks"] = {**others, **below} if isinstance(others, dict) else below
         return {**rest, **{name: entry for name, entry in entries.items() if name in own}}
 
     def keep(self, state: Mapping[str, Any]) -> None:
@@ -74,15 +75,15 @@ class Bookmarks:
         """
         rest = copy.deepcopy(dict(state))
         rest.pop("currently_syncing", None)  # it lets a tap begin in the middle of its streams, which saves nothing
-        given = rest.pop("bookmarks", {})
-        bookmarks = dict(given) if isinstance(given, dict) else {}
-        own = [name for name in rest if name in self._resources]
+        bookmarks = rest.pop("bookmarks") if isinstance(rest.get("bookmarks"), dict) else {}
+        # What a tap has in both places is the stream's below `bookmarks`, and of no stream at the top.
+        own = [name for name in rest if name in self._resources and (name not in bookmarks or name in self._replaced)]
         bookmarks.update({name: rest.pop(name) for name in own})
         for stream, resource in self._resources.items():
             entry = bookmarks.pop(stream, None)
             if stream not in self._replaced and (entry is not None or stream in self._selected):
                 dlt.current.resource_state(resource)[_BOOKMARK] = entry
-        if bookmarks or "bookmarks" in state:
+        if isinstance(state.get("bookmarks"), dict):
             rest["bookmarks"] = bookmarks
         if own:
             rest[_OWN] = own
