@@ -135,10 +135,11 @@ class RowShape:
             converted.add("bigint")
         for name in [name for name, column in self.columns.items() if _kind(column) == "json"]:
             for row in made:
-                # dlt takes objects and arrays for JSON, and text that it parses; other scalars it puts elsewhere. The
-                # text that it finds by parsing is JSON to the destination once more.
+                # dlt takes objects and arrays for JSON, and text that it parses; other scalars it puts elsewhere. A
+                # text that it finds by parsing is JSON to the destination once more, be it a number that is too long.
                 if (value := row.get(name)) is not None and not isinstance(value, dict | list):
-                    row[name] = _json_text(_json_text(value) if isinstance(value, str) else value)
+                    plain = Decimal(value) if isinstance(value, Decimal) else value
+                    row[name] = _json_text(_json_text(plain) if isinstance(value, str | Decimal) else value)
         exact = [
             name
             for name, column in self.columns.items()
