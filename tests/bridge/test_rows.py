@@ -217,6 +217,7 @@ def test_json_in_dictionaries_is_what_dlt_takes_for_json() -> None:
     # It parses a text, and writes what it finds as it is: a text within must be JSON then, too.
     texts = [json.dumps(text) for text in ('"[1]"', '"x"')]
     assert dictionaries("json", *values) == [{"a": 1}, [1], *texts, "1", "1.5", "false", None, None]
+    assert dictionaries("json", str(2**64), "1e400") == [f'"{2**64}"', '"1E+400"']
 
 
 def test_fields_that_are_not_declared_become_json_in_order_and_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -440,6 +441,7 @@ SENT: list[dict[str, Any]] = [
     {"id": 3, **dict.fromkeys(FITTING)},
     {"id": 2, "text": "", "object": {}, "anything": 5},
     {"id": 1, "anything": "no JSON"},
+    {"id": 0, "anything": 2**64},
 ]
 
 
