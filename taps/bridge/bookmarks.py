@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import dlt
 
+from taps.bridge.errors import TapConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -98,8 +100,7 @@ def keep_stop(hub: str, *, stopped: bool) -> None:
         hub: Name of the resource that ran the tap.
         stopped: Whether a limit ended it.
     """
-    if stopped or _STOPPED in dlt.current.source_state():
-        dlt.current.source_state().setdefault(_STOPPED, {})[hub] = stopped
+    dlt.current.source_state().setdefault(_STOPPED, {})[hub] = stopped
 
 
 def more_to_read(pipeline: dlt.Pipeline, source: DltSource | str) -> bool:
@@ -108,9 +109,15 @@ def more_to_read(pipeline: dlt.Pipeline, source: DltSource | str) -> bool:
     Args:
         pipeline: The pipeline that ran it.
         source: The source, or its name.
+
+    Raises:
+        TapConfigError: The pipeline has never run it.
     """
     name = source if isinstance(source, str) else source.name
-    return any(pipeline.state.get("sources", {}).get(name, {}).get(_STOPPED, {}).values())
+    sources = pipeline.state.get("sources", {})
+    if name not in sources:
+        raise TapConfigError(f"The pipeline '{pipeline.pipeline_name}' has run no source '{name}', but {list(sources)}")
+    return any(sources[name].get(_STOPPED, {}).values())
 
 
 def without_progress(state: Any) -> Any:

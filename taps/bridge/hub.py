@@ -277,13 +277,13 @@ class _Run:
 
 
 def _resources(hub: str) -> dict[str, DltResource]:
-    """Find the selected resources that a hub feeds, by the streams that they read.
+    """Find the resources that a hub feeds, by the streams that they read: selected ones, and those that feed others.
 
     `DltResource.with_name` clones the hub with the resource, so that one source may have several hubs, each of which is
     a run of the tap. Which resource hangs on which is known to dlt alone, hence the private attribute.
     """
     found: dict[str, DltResource] = {}
-    for resource in dlt.current.source().selected_resources.values():
+    for resource in dlt.current.source().resources.extracted:
         stream = resource.compute_table_schema().get(STREAM_HINT)
         if isinstance(stream, str) and resource._parent.name == hub:  # noqa: SLF001
             found[stream] = resource

@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from math import inf
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
@@ -47,6 +48,7 @@ _LONGEST_SHOWN = 500  # characters of each of them
 _LONGEST_LINE = 1024 * 1024  # bytes of the log taken for a line, where a tap ends none
 _SECRET = re.compile(r"(?i)key|token|secret|pass|pwd|auth|credential|private|dsn|connection")
 _ADDRESS = re.compile(r"\w[\w+.-]*://[^/?#\s:@]*:([^/?#\s]+)@")
+_TELLS = re.compile(r"\b(ERROR|CRITICAL|FATAL)\b|^\w*(\.\w+)*(Error|Exception)\b")
 _METRIC = re.compile(r"METRIC: (\{.*\})")
 
 
@@ -77,10 +79,7 @@ class AsProcess(Runner):
         self.name = name
         found = shutil.which(command[0])
         if found is None:
-            raise TapNotFoundError(
-                f"There is no executable '{command[0]}'. Install the tap, or give the whole path of its command, "
-                f"such as '.venv-tap/bin/{Path(command[0]).name}'"
-            )
+            raise TapNotFoundError(f"There is no executable '{command[0]}'. {_advice(command[0])}")
         self._command = [found, *command[1:]]
         self._config = dict(config)
         self._env = {**os.environ, **(env or {})}
@@ -271,8 +270,10 @@ class _Log:
         self._thread.start()
 
     def last(self, count: int) -> str:
-        """Give the last lines as one."""
-        return " | ".join(list(self._lines)[-count:]) or "none"
+        """Give the last lines as one; those that tell of an error alone, where there are any."""
+        lines = list(self._lines)
+        telling = [line for line in lines if _TELLS.search(line)]
+        return " | ".join((telling or lines)[-count:]) or "none"
 
     def close(self) -> None:
         """Wait until all has been read, unless somebody else keeps the pipe open."""
@@ -303,6 +304,13 @@ def _may_go_on(deadline: float) -> None:
     raise_if_signalled()
     if time.monotonic() > deadline:
         raise TimeoutError
+
+
+def _advice(command: str) -> str:
+    if os.sep in command:
+        return "Install the tap there, or mend the path"
+    ours = ", ".join(sorted(found.name for found in entry_points(group="frontline_taps")))
+    return f"Give the path of the tap's command, such as '.venv-tap/bin/{command}', or one of {ours}"
 
 
 def _ended(code: int) -> str:

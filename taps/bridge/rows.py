@@ -112,8 +112,11 @@ class RowShape:
         arrays = []
         fields = []
         for name, cells in self._cells(rows):
-            fields.append(self._fields[name])
-            arrays.append(self._array(name, cells))
+            field, array = self._fields[name], self._array(name, cells)
+            if array.null_count and not field.nullable:
+                raise self._missing(name)
+            fields.append(field)
+            arrays.append(array)
         return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
     def dictionaries(self, rows: Sequence[Any]) -> tuple[list[dict[str, Any]], int]:
@@ -133,6 +136,7 @@ class RowShape:
         if _LONG_INTEGER.search(text):
             made = [_with_long_integers(row) for row in made]
             converted.add("bigint")
+        self._check_keys(made)
         for name in [name for name, column in self.columns.items() if _kind(column) == "json"]:
             for row in made:
                 # dlt takes objects and arrays for JSON, and text that it parses; other scalars it puts elsewhere. A
@@ -151,6 +155,11 @@ class RowShape:
                     if value is not None:
                         row[name] = value
         return made, len(text)
+
+    def _check_keys(self, made: list[dict[str, Any]]) -> None:
+        for name, field in self._fields.items():
+            if not field.nullable and any(row.get(name) is None for row in made):
+                raise self._missing(name)
 
     def keys(self, rows: Sequence[Any]) -> list[tuple[Any, ...]] | None:
         """Give what identifies each row; `None` where the stream has no key."""
@@ -214,6 +223,12 @@ class RowShape:
             except (ValueError, TypeError, LookupError, OverflowError, InvalidOperation):
                 raise self._misfit(name, column, value) from None
         return values
+
+    def _missing(self, name: str) -> ValueDoesNotFitError:
+        return ValueDoesNotFitError(
+            f"Stream '{self._stream}', field '{name}': a record has none, though it is a key. Name the right key: "
+            f"primary_key={{'{self._stream}': …}}, or [] for none"
+        )
 
     def _misfit(self, name: str, column: TColumnSchema, value: Any) -> ValueDoesNotFitError:
         text = _json_text(value) or ""

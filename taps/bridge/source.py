@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import json
-import os
 import re
-import shlex
-import sys
-from functools import partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import dlt
-from singer_sdk import Tap
 
 from taps.bridge.columns import columns_of
-from taps.bridge.errors import DiscoveryError, NameCollisionError, TapConfigError, TapNotFoundError, UnknownStreamError
+from taps.bridge.configuration import settings_from_dlt
+from taps.bridge.errors import DiscoveryError, NameCollisionError, TapConfigError, UnknownStreamError
+from taps.bridge.finding import find_tap
 from taps.bridge.hub import STREAM_HINT, Handed, Limits, RowForm, read_tap
-from taps.bridge.inprocess import InProcess
-from taps.bridge.process import AsProcess
-from taps.engine.tap import ApiTap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,24 +21,22 @@ if TYPE_CHECKING:
     from dlt.common.normalizers.naming import NamingConvention
     from dlt.common.schema.typing import TWriteDispositionConfig
     from dlt.extract import DltResource, DltSource
+    from singer_sdk import Tap
 
     from taps.bridge.catalog import StreamEntry
     from taps.bridge.running import Runner
 
 __all__ = ["singer_source"]
 
-_GROUP = "frontline_taps"
-_CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-_INTERPRETER = re.compile(r"(python|node|ruby|bash|sh)[\d.]*")
 _HUB = "singer_tap"
-_PYTHON_TYPES = {"integer": int, "number": float, "boolean": bool, "array": list, "object": dict}
+_DISPOSITIONS = ("append", "merge", "replace", "skip")
 
 
 def singer_source(
     tap: str | Sequence[str] | type[Tap],
-    config: Mapping[str, Any] = dlt.secrets.value,
+    config: Mapping[str, Any] | None = dlt.secrets.value,
     *,
-    streams: Iterable[str] | None = None,
+    streams: str | Iterable[str] | None = None,
     catalog: Mapping[str, Any] | str | Path | None = None,
     name: str | None = None,
     write_disposition: TWriteDispositionConfig | Mapping[str, TWriteDispositionConfig] | None = None,
@@ -97,13 +86,13 @@ def singer_source(
     for limit_name, limit in (("max_records", max_records), ("max_seconds", max_seconds)):
         if limit is not None and limit <= 0:
             raise TapConfigError(f"{limit_name} is {limit}; it must be greater than 0")
-    make, tap_name, declared = _runner_of(tap, env, discovery_timeout, catalog_option)
+    make, tap_name, declared = find_tap(tap, env, discovery_timeout, catalog_option)
     source_name = name or re.sub(r"\W+", "_", tap_name)
     if not source_name.isidentifier():
         raise TapConfigError(f"name is {source_name!r}; it must be usable as a name in Python, such as 'helpdesk'")
     options = {
         "make": make,
-        "streams": None if streams is None else list(streams),
+        "streams": [streams] if isinstance(streams, str) else None if streams is None else list(streams),
         "catalog": catalog,
         "write_disposition": write_disposition,
         "primary_key": primary_key,
@@ -111,7 +100,8 @@ def singer_source(
         "limits": Limits(max_records, max_seconds),
     }
     factory = _source.clone(name=source_name, section=source_name)
-    given = _from_dlt(declared, source_name) if config is dlt.secrets.value else dict(config)
+    looked_up = config is None or config is dlt.secrets.value
+    given = settings_from_dlt(declared, source_name) if looked_up else dict(config or {})
     # Without any settings dlt looks for them itself, and says where it did.
     return factory(options) if given is None else factory(options, given)
 
@@ -121,6 +111,7 @@ def _source(options: dict[str, Any], config: dict[str, Any] = dlt.secrets.value)
     runner: Runner = options["make"](config)
     entries = _catalog(runner, options["catalog"])
     wanted = _wanted(runner, entries, options["streams"])
+    _check_named(runner, entries, options)
     naming = dlt.current.source_schema().naming
     _check_names(runner, wanted, naming)
 
@@ -137,6 +128,9 @@ def _source(options: dict[str, Any], config: dict[str, Any] = dlt.secrets.value)
 def _resource(entry: StreamEntry, hub: DltResource, options: Mapping[str, Any]) -> DltResource:
     keys = _of_stream(options["primary_key"], entry.name, lambda value: isinstance(value, dict))
     keys = list(entry.keys) if keys is None else [keys] if isinstance(keys, str) else list(keys)
+    for key in keys:
+        if key not in entry.schema.get("properties", {}):
+            raise TapConfigError(f"The key '{key}' of stream '{entry.name}' is no field of it")
     disposition = _disposition(options, entry)
     if disposition is None:
         disposition = "replace" if not entry.incremental else "merge" if keys else "append"
@@ -178,82 +172,6 @@ def _of_stream(given: Any, stream: str, by_stream: Callable[[Any], bool]) -> Any
     return given.get(stream) if by_stream(given) else given
 
 
-def _from_dlt(declared: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    """Find settings that are in dlt's secrets one by one, as in environment variables, beside those in a table."""
-    section = f"sources.{name}.config"
-    single: dict[str, Any] = {
-        setting: dlt.secrets.get(f"{section}.{setting}", _PYTHON_TYPES.get(_type(schema), str))
-        for setting, schema in declared.items()
-    }
-    found = {setting: value for setting, value in single.items() if value is not None}
-    table = dlt.secrets.get(section, dict) or {}
-    if not found:
-        return None
-    # All of them in one variable come before those in a file, and these come after one in a variable of its own.
-    return {**found, **table} if section.upper().replace(".", "__") in os.environ else {**table, **found}
-
-
-def _type(schema: Mapping[str, Any]) -> str:
-    said = schema.get("type")
-    types = [said] if isinstance(said, str) else [name for name in said or () if name != "null"]
-    return types[0] if len(types) == 1 else "string"
-
-
-def _runner_of(
-    tap: str | Sequence[str] | type[Tap],
-    env: Mapping[str, str] | None,
-    discovery_timeout: float,
-    catalog_option: str,
-) -> tuple[Callable[[Mapping[str, Any]], Runner], str, Mapping[str, Any]]:
-    """Tell how a tap is run, given its settings; what it is called; and which settings it declares, if it does."""
-    if isinstance(tap, str) and (ours := entry_points(group=_GROUP, name=tap.strip())):
-        tap = next(iter(ours)).load()
-    elif isinstance(tap, str) and _CLASS.fullmatch(tap.strip()):
-        tap = _class_of(tap.strip())
-    if inspect.isclass(tap):
-        if not issubclass(tap, Tap):
-            raise TapNotFoundError(f"{tap.__module__}:{tap.__qualname__} is no tap of the Singer SDK")
-        declared = tap.config_jsonschema.get("properties", {})
-        if issubclass(tap, ApiTap):
-            return partial(InProcess, tap), tap.name, declared
-        command = [sys.executable, "-m", "taps.bridge.shim", f"{tap.__module__}:{tap.__qualname__}"]
-        paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        make = partial(
-            AsProcess,
-            tap.name,
-            command,
-            env={**paths, **(env or {})},
-            proves_end=True,
-            discovery_timeout=discovery_timeout,
-        )
-        return make, tap.name, declared
-    command = shlex.split(tap) if isinstance(tap, str) else [str(part) for part in tap]
-    if not command:
-        raise TapNotFoundError("tap is empty; give the name, the class or the executable of a tap")
-    # An interpreter's name says nothing of the tap; its script's does.
-    script = len(command) > 1 and _INTERPRETER.fullmatch(Path(command[0]).name)
-    called = Path(command[1]).stem if script else Path(command[0]).name
-    make = partial(
-        AsProcess,
-        called,
-        command,
-        env=env,
-        discovery_timeout=discovery_timeout,
-        catalog_option=catalog_option,
-    )
-    return make, called, {}
-
-
-def _class_of(reference: str) -> type[Tap]:
-    module, _, name = reference.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
-    except ModuleNotFoundError as error:
-        raise TapNotFoundError(f"There is no tap '{reference}': there is no module '{error.name}'") from None
-    except AttributeError:
-        raise TapNotFoundError(f"There is no tap '{reference}': the module has no class '{name}'") from None
-
-
 def _catalog(runner: Runner, given: Mapping[str, Any] | str | Path | None) -> Sequence[StreamEntry]:
     if given is None:
         return runner.discover()
@@ -268,6 +186,8 @@ def _catalog(runner: Runner, given: Mapping[str, Any] | str | Path | None) -> Se
 
 
 def _wanted(runner: Runner, entries: Sequence[StreamEntry], streams: Sequence[str] | None) -> list[StreamEntry]:
+    if streams is not None and not streams:
+        raise TapConfigError("streams is empty; name a stream, or leave it out for all of them")
     if streams is None:
         return [entry for entry in entries if not entry.deselected]
     known = {entry.name: entry for entry in entries}
@@ -275,6 +195,27 @@ def _wanted(runner: Runner, entries: Sequence[StreamEntry], streams: Sequence[st
         if name not in known:
             raise UnknownStreamError(f"{runner.name} has no stream '{name}'; it has {', '.join(sorted(known))}")
     return [known[name] for name in dict.fromkeys(streams)]
+
+
+def _check_named(runner: Runner, entries: Sequence[StreamEntry], options: Mapping[str, Any]) -> None:
+    """Refuse options for streams and fields that there are not, and dispositions that dlt does not know."""
+    known = {entry.name: entry for entry in entries}
+    for option in ("write_disposition", "primary_key"):
+        given = options[option]
+        if isinstance(given, dict) and "disposition" not in given:
+            for name in given.keys() - known:
+                raise UnknownStreamError(
+                    f"{option}: {runner.name} has no stream '{name}'; it has {', '.join(sorted(known))}"
+                )
+    for entry in entries:
+        disposition = _disposition(options, entry)
+        kind = disposition.get("disposition") if isinstance(disposition, dict) else disposition
+        if kind is not None and kind not in _DISPOSITIONS:
+            raise TapConfigError(
+                f"write_disposition of '{entry.name}' is {kind!r}; it must be {', '.join(_DISPOSITIONS)}"
+            )
+        if isinstance(disposition, dict) and disposition.get("strategy") == "scd2" and options["rows"].arrow:
+            raise TapConfigError(f"write_disposition of '{entry.name}' is scd2, which needs arrow=False")
 
 
 def _check_names(runner: Runner, entries: Iterable[StreamEntry], naming: NamingConvention) -> None:

@@ -16,7 +16,13 @@ from dlt.pipeline.helpers import pipeline_drop
 
 from support import config_for
 from taps.bridge import more_to_read, singer_source
-from taps.bridge.errors import NameCollisionError, TapConfigError, TapNotFoundError, UnknownStreamError
+from taps.bridge.errors import (
+    NameCollisionError,
+    TapConfigError,
+    TapNotFoundError,
+    UnknownStreamError,
+    ValueDoesNotFitError,
+)
 from taps.helpdesk.tap import TapHelpdesk
 
 if TYPE_CHECKING:
@@ -122,6 +128,27 @@ def test_a_snapshot_adds_to_the_ones_before() -> None:
         ({"streams": ["tickets", "tocks"]}, UnknownStreamError, "tap-helpdesk has no stream 'tocks'; it has agents, "),
         ({"nested": "columns"}, TapConfigError, "nested is 'columns'; it must be 'json' or 'tables'"),
         ({"nested": "tables", "arrow": True}, TapConfigError, "arrow=True does not go with nested='tables'"),
+        ({"streams": []}, TapConfigError, "streams is empty; name a stream, or leave it out for all of them"),
+        ({"streams": "tocks"}, UnknownStreamError, "tap-helpdesk has no stream 'tocks'"),
+        (
+            {"write_disposition": {"tocks": "merge"}},
+            UnknownStreamError,
+            "write_disposition: tap-helpdesk has no stream",
+        ),
+        ({"primary_key": {"tocks": "id"}}, UnknownStreamError, "primary_key: tap-helpdesk has no stream 'tocks'"),
+        ({"primary_key": {"agents": "di"}}, TapConfigError, "The key 'di' of stream 'agents' is no field of it"),
+        (
+            {"write_disposition": "upsert"},
+            TapConfigError,
+            "'agents' is 'upsert'; it must be append, merge, replace, skip",
+        ),
+        (
+            {"write_disposition": {"agents": {"disposition": "merge", "strategy": "scd2"}}},
+            TapConfigError,
+            "write_disposition of 'agents' is scd2, which needs arrow=False",
+        ),
+        ({"tap": ".venv-tap/bin/tap-x"}, TapNotFoundError, "Install the tap there, or mend the path"),
+        ({"tap": "tap-helpdsk"}, TapNotFoundError, "or one of tap-contact-center, tap-helpdesk, "),
         ({"max_records": 0}, TapConfigError, "max_records is 0; it must be greater than 0"),
         ({"name": "help desk"}, TapConfigError, "name is 'help desk'; it must be usable as a name in Python"),
         ({"catalog": "missing.json"}, TapConfigError, "The catalog file missing.json cannot be used"),
@@ -334,7 +361,29 @@ def test_nested_fields_become_tables(sandbox: Sandbox, loading: Loading) -> None
     assert "requester__name" in [row[0] for row in loading.query("describe tickets")]
 
 
+def test_a_transformer_gets_the_rows_of_a_stream_that_is_not_selected_itself(
+    sandbox: Sandbox, loading: Loading
+) -> None:
+    source = desk(sandbox)
+    ids = dlt.transformer(lambda rows: rows.select(["id"]), name="ids")
+    loading.run(source.tickets | ids)
+    assert loading.ids("ids") == held(sandbox, "tickets")
+
+
+@pytest.mark.parametrize("arrow", [True, False])
+def test_a_record_without_its_key_is_an_error_that_names_it(sandbox: Sandbox, loading: Loading, *, arrow: bool) -> None:
+    with pytest.raises(PipelineStepFailed) as caught:
+        loading.run(desk(sandbox, primary_key={"contacts": ["id", "twitter_id"]}, arrow=arrow))
+    assert isinstance(caught.value.__cause__, ValueDoesNotFitError)
+    assert "Stream 'contacts', field 'twitter_id': a record has none, though it is a key" in str(caught.value)
+
+
 # Steps
+
+
+def test_a_source_that_never_ran_has_nothing_to_tell_of(loading: Loading) -> None:
+    with pytest.raises(TapConfigError, match="The pipeline 'loading' has run no source 'tap-helpdesk'"):
+        more_to_read(loading.pipeline, "tap-helpdesk")
 
 
 def test_a_backfill_in_steps_ends_with_everything(sandbox: Sandbox, loading: Loading) -> None:
@@ -386,12 +435,22 @@ def test_settings_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("SOURCES__TAP_HELPDESK__CONFIG", json.dumps(shared_sandbox.config))
     assert len(list(singer_source("tap-helpdesk", streams=["agents"]))) == 1
+    monkeypatch.setenv("SOURCES__TAP_HELPDESK__CONFIG", json.dumps({**shared_sandbox.config, "api_key": "another"}))
+    monkeypatch.setenv("SOURCES__TAP_HELPDESK__CONFIG__API_KEY", shared_sandbox.api_key)
+    assert len(list(singer_source("tap-helpdesk", streams=["agents"]))) == 1
     monkeypatch.delenv("SOURCES__TAP_HELPDESK__CONFIG")
     reload(project, "[sources.tap_helpdesk.config]\nbase_url = 'http://127.0.0.1:9'\npage_size = 7\n")
     monkeypatch.setenv("SOURCES__TAP_HELPDESK__CONFIG__API_KEY", shared_sandbox.api_key)
     monkeypatch.setenv("SOURCES__TAP_HELPDESK__CONFIG__BASE_URL", shared_sandbox.base_url)
     monkeypatch.setenv("SOURCES__TAP_HELPDESK__CONFIG__MAX_CONCURRENCY", "2")
     assert len(list(singer_source("tap-helpdesk", streams=["agents"]))) == 1
+
+
+def test_what_is_no_secret_may_be_in_config_toml(project: Path, shared_sandbox: Sandbox) -> None:
+    url = json.dumps(shared_sandbox.base_url)
+    (project / ".dlt" / "config.toml").write_text(f"[sources.tap_helpdesk.config]\nbase_url = {url}\n")
+    reload(project, f"[sources.tap_helpdesk.config]\napi_key = {json.dumps(shared_sandbox.api_key)}\n")
+    assert len(list(singer_source("tap-helpdesk", None, streams=["agents"]))) == 1
 
 
 def test_missing_settings_are_told_as_dlt_does(project: Path) -> None:
