@@ -181,6 +181,8 @@ _TAP = "tap-helpdesk (ours)"
 _DLT = "dlt, REST source"
 _UNCOMPRESSED = ("DATA_WRITER__DISABLE_COMPRESSION=true",)
 #: Several files, for a worker takes whole ones.
+#: Several files a table, so that DuckDB takes them one after the other: as fast, in 100 MB less.
+_SEVERAL_FILES = ("SOURCES__DATA_WRITER__FILE_MAX_ITEMS=30000",)
 _TWO_WORKERS = (*_UNCOMPRESSED, "NORMALIZE__WORKERS=2", "SOURCES__DATA_WRITER__FILE_MAX_ITEMS=10000")
 _WAYS = {"requests": "requests", "urllib3": "urllib3", "plain": "urllib3 without gzip"}
 
@@ -214,7 +216,7 @@ PROGRAMS = {
             )
             for way, title in _WAYS.items()
         ),
-        Program("bridge", "our bridge", _ENV["bridge"], _load("bridge", nested=True)),
+        Program("bridge", "our bridge", _ENV["bridge"], _load("bridge", nested=True, settings=_SEVERAL_FILES)),
         Program("rest", f"{_DLT}, defaults: insert_values, child tables", _ENV["bridge"], _load("rest", nested=True)),
         *(
             Program(
