@@ -180,9 +180,9 @@ _ENV = ENVIRONMENTS
 _TAP = "tap-helpdesk (ours)"
 _DLT = "dlt, REST source"
 _UNCOMPRESSED = ("DATA_WRITER__DISABLE_COMPRESSION=true",)
-#: Several files, for a worker takes whole ones.
 #: Several files a table, so that DuckDB takes them one after the other: as fast, in 100 MB less.
 _SEVERAL_FILES = ("SOURCES__DATA_WRITER__FILE_MAX_ITEMS=30000",)
+#: Several files here too, for a worker takes whole ones.
 _TWO_WORKERS = (*_UNCOMPRESSED, "NORMALIZE__WORKERS=2", "SOURCES__DATA_WRITER__FILE_MAX_ITEMS=10000")
 _WAYS = {"requests": "requests", "urllib3": "urllib3", "plain": "urllib3 without gzip"}
 
