@@ -15,7 +15,8 @@ def main() -> None:
     try:
         command = import_module("taps.bridge.cli").main
     except ModuleNotFoundError as error:
-        if error.name not in _OPTIONAL:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in _OPTIONAL:
             raise
-        sys.exit(f"Error: taps needs {error.name}; install it with: pip install 'frontline-taps[dlt]'")
+        sys.exit(f"Error: taps needs {missing}; install it with: pip install 'frontline-taps[dlt]'")
     command(prog_name="taps")

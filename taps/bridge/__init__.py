@@ -23,8 +23,9 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     except ModuleNotFoundError as error:
-        if error.name not in _OPTIONAL:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in _OPTIONAL:
             raise
         raise ModuleNotFoundError(
-            f"{__name__} needs {error.name}; install it with: pip install 'frontline-taps[dlt]'", name=error.name
+            f"{__name__} needs {missing}; install it with: pip install 'frontline-taps[dlt]'", name=missing
         ) from None
