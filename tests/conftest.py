@@ -26,6 +26,12 @@ def shared_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(autouse=True)
+def _no_telemetry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have dlt report nothing of what the tests do."""
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+
+
+@pytest.fixture(autouse=True)
 def _quiet_logs() -> Iterator[None]:
     """Undo what a tap's command does to the process's logging, so that tests do not depend on their order."""
     root = logging.getLogger()

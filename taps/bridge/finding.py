@@ -9,7 +9,6 @@ import re
 import shlex
 import sys
 from functools import partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from singer_sdk import Tap
 
 from taps.bridge.errors import TapNotFoundError
 from taps.bridge.inprocess import InProcess
+from taps.bridge.ours import our_tap
 from taps.bridge.process import AsProcess
 from taps.engine.tap import ApiTap
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["find_tap"]
 
-_GROUP = "frontline_taps"
 _CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _INTERPRETER = re.compile(r"(python|node|ruby|bash|sh)[\d.]*")
 
@@ -39,8 +38,8 @@ def find_tap(
     catalog_option: str,
 ) -> tuple[Callable[[Mapping[str, Any]], Runner], str, Mapping[str, Any]]:
     """Tell how a tap is run, given its settings; what it is called; and which settings it declares, if it does."""
-    if isinstance(tap, str) and (ours := entry_points(group=_GROUP, name=tap.strip())):
-        tap = next(iter(ours)).load()
+    if isinstance(tap, str) and (ours := our_tap(tap.strip())):
+        tap = ours
     elif isinstance(tap, str) and _CLASS.fullmatch(tap.strip()):
         tap = _class_of(tap.strip())
     if inspect.isclass(tap):

@@ -6,7 +6,7 @@ import copy
 import threading
 from contextlib import contextmanager, suppress
 from queue import Empty, Full, Queue
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from dlt.common.runtime.signals import raise_if_signalled
 from singer_sdk.exceptions import ConfigurationError, SingerSDKError
@@ -15,6 +15,7 @@ from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 
 from taps.bridge.catalog import entries_of
 from taps.bridge.errors import BatchNotSupportedError, DiscoveryError, TapConfigError, TapFailedError
+from taps.bridge.ours import in_a_thread
 from taps.bridge.rows import raw_rows
 from taps.bridge.running import Rows, Runner, Schema, State
 from taps.engine.writer import PageWriter
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["InProcess"]
 
-_T = TypeVar("_T")
 _PAGES_AHEAD = 16
 _POLL = 0.5  # seconds, in which a thread that waits notices that nobody is there any more
 _PATIENCE = 10  # seconds for a tap's thread to end; it is a daemon, so that none can hold up the process
@@ -51,6 +51,7 @@ class InProcess(Runner):
         self.name = tap_class.name
         self._tap_class = tap_class
         self._config = dict(config)
+        self._streams: list[StreamEntry] = []
 
     def discover(self) -> Sequence[StreamEntry]:
         """Ask the class for its streams; no request is made."""
@@ -71,11 +72,12 @@ class InProcess(Runner):
             )
 
         try:
-            return _in_thread(ask)
+            self._streams = in_a_thread(ask)
         except ConfigurationError as error:
             raise TapConfigError(f"{self.name}: {_one_line(self._tap_class, error)}") from None
         except SingerSDKError as error:
             raise DiscoveryError(f"{self.name}: {_one_line(self._tap_class, error)}") from error
+        return self._streams
 
     @contextmanager
     def run(
@@ -83,7 +85,7 @@ class InProcess(Runner):
     ) -> Iterator[Iterator[Event]]:
         """Run the tap in a thread, which is a few pages ahead of whoever takes the events."""
         writer = _QueueWriter()
-        begin_from = _with_marks(self.discover(), catalog, state, loaded)
+        begin_from = _with_marks(self._streams or self.discover(), catalog, state, loaded)
         thread = threading.Thread(
             target=self._sync, args=(writer, dict(catalog), begin_from), name=self.name, daemon=True
         )
@@ -262,25 +264,6 @@ def _with_marks(
         if root != entry.name and bookmarks.get(root) and entry.name in selected and not loaded(entry.name):
             bookmarks[entry.name] = {**bookmarks.get(entry.name, {}), "parent_bookmark": None}
     return {**state, "bookmarks": bookmarks} if bookmarks else dict(state)
-
-
-def _in_thread(function: Callable[[], _T]) -> _T:
-    """Call a function in a thread of its own: on the main one, the SDK would replace the process's signal handlers."""
-    outcome: list[_T] = []
-    errors: list[BaseException] = []
-
-    def call() -> None:
-        try:
-            outcome.append(function())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
-            errors.append(error)
-
-    thread = threading.Thread(target=call, daemon=True)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return outcome[0]
 
 
 def _one_line(tap_class: type[ApiTap], error: BaseException) -> str:

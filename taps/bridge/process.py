@@ -16,7 +16,6 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
-from importlib.metadata import entry_points
 from math import inf
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
@@ -28,6 +27,7 @@ from dlt.common.runtime.signals import raise_if_signalled
 from taps.bridge.catalog import entries_of
 from taps.bridge.errors import DiscoveryError, IncompleteError, TapConfigError, TapFailedError, TapNotFoundError
 from taps.bridge.messages import MessageReader, excerpt
+from taps.bridge.ours import our_taps
 from taps.bridge.running import Runner
 from taps.bridge.shim import BAD_CONFIG, PARENTS
 from taps.engine.redaction import Redactor
@@ -309,8 +309,7 @@ def _may_go_on(deadline: float) -> None:
 def _advice(command: str) -> str:
     if os.sep in command:
         return "Install the tap there, or mend the path"
-    ours = ", ".join(sorted(found.name for found in entry_points(group="frontline_taps")))
-    return f"Give the path of the tap's command, such as '.venv-tap/bin/{command}', or one of {ours}"
+    return f"Give the path of the tap's command, such as '.venv-tap/bin/{command}', or one of {', '.join(our_taps())}"
 
 
 def _ended(code: int) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 import dlt
 from singer_sdk.exceptions import ConfigurationError, SingerSDKError
 
 from taps.bridge.errors import TapConfigError, TapNotFoundError
+from taps.bridge.ours import in_a_thread, our_tap, our_taps
 from taps.bridge.rest_auth import auth_of
 from taps.bridge.rest_code import made, setting
 from taps.bridge.rest_resources import resources_of
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from taps.bridge.rest_code import Call
 
 __all__ = ["RestApiConfig", "RestPlan", "planned", "rest_api_config", "tap_names"]
-
-_GROUP = "frontline_taps"
 
 
 @dataclass(frozen=True)
@@ -122,9 +119,7 @@ def planned(tap: type[ApiTap] | str, config: Mapping[str, Any] | None = None, *,
         return auth_of(instance.authenticator(), instance.config), dict(instance.config), schemas
 
     try:
-        # In a thread that is not the main one the SDK leaves the signal handlers of the process alone.
-        with ThreadPoolExecutor(1) as pool:
-            auth, effective, schemas = pool.submit(ask).result()
+        auth, effective, schemas = in_a_thread(ask)
     except (ConfigurationError, SingerSDKError) as error:
         raise TapConfigError(f"{tap_class.name}: {tap_class.redactor(' '.join(str(error).split()))}") from None
     resources, uncovered = resources_of(tap_class.stream_types, effective, schemas)
@@ -138,16 +133,16 @@ def planned(tap: type[ApiTap] | str, config: Mapping[str, Any] | None = None, *,
 
 def tap_names() -> list[str]:
     """List the taps that there are, as `rest_api_config` takes them."""
-    return sorted(entry.name.removeprefix("tap-") for entry in entry_points(group=_GROUP))
+    return [name.removeprefix("tap-") for name in our_taps()]
 
 
 def _tap_class(tap: type[ApiTap] | str) -> type[ApiTap]:
     if isinstance(tap, str):
         name = tap.strip().replace("_", "-").removeprefix("tap-")
-        found = entry_points(group=_GROUP, name=f"tap-{name}")
-        if not found:
+        found = our_tap(f"tap-{name}")
+        if found is None:
             raise TapNotFoundError(f"There is no tap '{tap}'; there are {', '.join(tap_names())}")
-        tap = next(iter(found)).load()
+        tap = found
     if not (inspect.isclass(tap) and issubclass(tap, ApiTap)):
         raise TapNotFoundError(f"{tap!r} is no tap of this package, whose streams are declarations")
     return tap

@@ -39,11 +39,6 @@ OLD = [(1, "old"), (2, "old")]
 OLD_BOOKMARK = {"replication_key_value": 2}
 
 
-@pytest.fixture(autouse=True)
-def _no_telemetry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
-
-
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)

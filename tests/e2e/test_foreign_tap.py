@@ -35,11 +35,6 @@ _PAGE = 20
 _EPOCH = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
 
-@pytest.fixture(autouse=True)
-def _no_telemetry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
-
-
 @dataclass
 class Api:
     """An API of two lists, in pages, from a date on."""
