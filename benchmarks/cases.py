@@ -17,7 +17,8 @@ _LOOPS = ("loop-requests", "loop-urllib3")
 _BARE = (*_LOOPS, "loop-plain", "download-requests", "download-urllib3", "download-plain")
 _OURS = ("ours-1", "ours-4", "ours-8", "ours-16")
 _DLT = ("dlt", "dlt-4", "dlt-8", "dlt-16")
-_LOADS = ("bridge", "rest", "rest-parquet", "rest-parquet-2", "rest-jsonl", "rest-jsonl-2")
+_REST = ("rest", "rest-parquet", "rest-parquet-2", "rest-jsonl", "rest-jsonl-2")
+_LOADS = ("bridge", *_REST, "bridge-kept", "rest-parquet-2-kept", "rest-jsonl-2-kept")
 #: Those that read a million tickets in ten minutes or so.
 _QUICK = ("ours", "plain-sdk", "dlt", *_LOOPS)
 _LARGE = 1_000_000

@@ -125,7 +125,7 @@ def _dlt(workers: int | None = None) -> Callable[[Environment, Job], list[str]]:
 
 
 def _load(
-    source: str, *, loader_format: str = "", nested: bool = False, settings: Sequence[str] = ()
+    source: str, *, loader_format: str = "", nested: bool = False, kept: bool = False, settings: Sequence[str] = ()
 ) -> Callable[[Environment, Job], list[str]]:
     def command(environment: Environment, job: Job) -> list[str]:
         command = [str(environment.python), str(PEERS / "dlt_load.py"), job.url, source, "--folder", str(job.folder)]
@@ -133,6 +133,8 @@ def _load(
             command += ["--format", loader_format]
         if not nested:
             command.append("--one-table")
+        if kept:
+            command.append("--kept")
         for setting in settings:
             command += ["--set", setting]
         return command
@@ -184,6 +186,7 @@ _UNCOMPRESSED = ("DATA_WRITER__DISABLE_COMPRESSION=true",)
 _SEVERAL_FILES = ("SOURCES__DATA_WRITER__FILE_MAX_ITEMS=30000",)
 #: Several files here too, for a worker takes whole ones.
 _TWO_WORKERS = (*_UNCOMPRESSED, "NORMALIZE__WORKERS=2", "SOURCES__DATA_WRITER__FILE_MAX_ITEMS=10000")
+_KEPT = "connection kept"
 _WAYS = {"requests": "requests", "urllib3": "urllib3", "plain": "urllib3 without gzip"}
 
 #: All programs by name, ours first.
@@ -217,6 +220,12 @@ PROGRAMS = {
             for way, title in _WAYS.items()
         ),
         Program("bridge", "our bridge", _ENV["bridge"], _load("bridge", nested=True, settings=_SEVERAL_FILES)),
+        Program(
+            "bridge-kept",
+            f"our bridge, {_KEPT}",
+            _ENV["bridge"],
+            _load("bridge", nested=True, kept=True, settings=_SEVERAL_FILES),
+        ),
         Program("rest", f"{_DLT}, defaults: insert_values, child tables", _ENV["bridge"], _load("rest", nested=True)),
         *(
             Program(
@@ -230,6 +239,15 @@ PROGRAMS = {
                 ("", "1 normalize worker", _UNCOMPRESSED),
                 ("-2", "2 normalize workers", _TWO_WORKERS),
             )
+        ),
+        *(
+            Program(
+                f"rest-{loader_format}-2-kept",
+                f"{_DLT}, {loader_format}, one table, 2 normalize workers, {_KEPT}",
+                _ENV["bridge"],
+                _load("rest", loader_format=loader_format, kept=True, settings=_TWO_WORKERS),
+            )
+            for loader_format in ("parquet", "jsonl")
         ),
     )
 }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["garbage_left_alone", "json_may_be_text", "memory_given_back"]
 
-_YOUNG_OBJECTS = 50_000  # rows are freed when they have been handed over, without the collector
+_YOUNG_OBJECTS = 200_000  # rows are freed when they have been handed over, without the collector
 
 
 @contextmanager

@@ -12,13 +12,16 @@ import math
 import re
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation, localcontext
-from operator import attrgetter
+from itertools import repeat
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 from dlt.common.wei import Wei
 from msgspec import UNSET, Raw, Struct
+from msgspec.structs import astuple
 
 from taps.bridge.errors import ValueDoesNotFitError
 from taps.engine.rows import attributes_of
@@ -167,15 +170,13 @@ class RowShape:
             return None
         return list(zip(*(map(_hashable, cells) for _, cells in self._cells(rows, self._keys)), strict=True))
 
-    def _cells(self, rows: Sequence[Any], only: Sequence[str] | None = None) -> Iterator[tuple[str, list[Any]]]:
+    def _cells(self, rows: Sequence[Any], only: Sequence[str] | None = None) -> Iterator[tuple[str, Sequence[Any]]]:
         """Go through the columns, each with a value for each row: `None`, `UNSET`, a scalar, JSON, something nested."""
         if isinstance(rows[0], Struct):
-            attributes = attributes_of(type(rows[0]))
+            fields = dict(zip(attributes_of(type(rows[0])), zip(*map(astuple, rows), strict=True), strict=True))
+            nothing = (None,) * len(rows)
             for name in only or self.columns:
-                if name in attributes:
-                    yield name, list(map(attrgetter(attributes[name]), rows))
-                else:
-                    yield name, [None] * len(rows)
+                yield name, fields.get(name, nothing)
             return
         if only is None:
             self._declare_all(rows)
@@ -192,12 +193,15 @@ class RowShape:
                     )
                     self.declare({name: {"name": name, "data_type": "json", "nullable": True}})
 
-    def _array(self, name: str, cells: list[Any]) -> pa.Array:
+    def _array(self, name: str, cells: Sequence[Any]) -> pa.Array:
         kind = _kind(self.columns[name])
         arrow_type = self._fields[name].type
+        # Of a record's fields many are empty in every record.
+        if (cells[0] is None or cells[0] is UNSET) and all(map(is_, cells, repeat(cells[0]))):
+            return pa.nulls(len(cells), arrow_type)
         try:
             if kind == "json":
-                return pa.array(_json_texts(cells), arrow_type)
+                return _json_array(cells)
             values = _decoded(kind, cells)
             if kind == "timestamp":
                 return pa.array(values, pa.string()).cast(arrow_type)
@@ -209,7 +213,7 @@ class RowShape:
             # What follows takes more forms, and says which value it is that does not fit.
         return pa.array(self._converted(name, cells), arrow_type)
 
-    def _converted(self, name: str, cells: list[Any]) -> list[Any]:
+    def _converted(self, name: str, cells: Sequence[Any]) -> list[Any]:
         column = self.columns[name]
         kind = _kind(column)
         convert: Callable[[Any, TColumnSchema], Any] = _CONVERSIONS.get(kind, _to_text)
@@ -264,13 +268,10 @@ def _precision(column: TColumnSchema) -> tuple[int, int]:
     return int(column["precision"] or 0), int(column.get("scale") or 0)
 
 
-def _decoded(kind: str, cells: list[Any]) -> list[Any]:
+def _decoded(kind: str, cells: Sequence[Any]) -> Sequence[Any]:
     """Decode a column whose values are JSON; others are what they should be."""
     if kind in _COLUMNS and type(next(filter(_is_there, cells), None)) is Raw:
-        texts = [
-            b"null" if cell is None else bytes(cell) if type(cell) is Raw else _encoder.encode(cell) for cell in cells
-        ]
-        decoded: list[Any] = _COLUMNS[kind].decode(b"[" + b",".join(texts) + b"]")
+        decoded: list[Any] = _COLUMNS[kind].decode(_encoder.encode(cells))
         return decoded
     return cells
 
@@ -279,17 +280,18 @@ def _is_there(cell: Any) -> bool:
     return cell is not None
 
 
-def _json_texts(cells: list[Any]) -> Sequence[str | bytes | None]:
-    """Give the JSON of each value of a column; most come out of one call."""
+def _json_array(cells: Sequence[Any]) -> pa.Array:
+    """Give the JSON of each value of a column; all come out of one call, without an object for each."""
     try:
-        lines = _encoder.encode_lines(cells).split(b"\n")
+        lines = _encoder.encode_lines(cells)
     except UnicodeEncodeError:
-        lines = []
+        lines = b""
+    texts = pc.split_pattern(pa.array([lines], pa.string()), "\n").values
     # A value that came as JSON may have line ends in it.
-    if len(lines) != len(cells) + 1:
-        return [_json_text(cell) for cell in cells]
-    lines.pop()
-    return [None if line == b"null" else line for line in lines] if b"null" in lines else lines
+    if len(texts) != len(cells) + 1:
+        return pa.array([_json_text(cell) for cell in cells], pa.string())
+    texts = texts.slice(0, len(cells))
+    return pc.if_else(pc.equal(texts, "null"), None, texts) if b"null" in lines else texts
 
 
 def _json_text(value: Any) -> str | None:
