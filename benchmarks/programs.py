@@ -181,9 +181,12 @@ def _discovered(environment: Environment, command: Sequence[str]) -> str:
 _ENV = ENVIRONMENTS
 _TAP = "tap-helpdesk (ours)"
 _DLT = "dlt, REST source"
-_UNCOMPRESSED = ("DATA_WRITER__DISABLE_COMPRESSION=true",)
+_UNCOMPRESSED = ("DATA_WRITER__DISABLE_COMPRESSION=true", "DATA_WRITER__COMPRESSION=none")
 #: Several files a table, so that DuckDB takes them one after the other: as fast, in 100 MB less.
-_SEVERAL_FILES = ("SOURCES__DATA_WRITER__FILE_MAX_ITEMS=30000",)
+_SEVERAL_FILES = (
+    *_UNCOMPRESSED,
+    "SOURCES__DATA_WRITER__FILE_MAX_ITEMS=30000",
+)
 #: Several files here too, for a worker takes whole ones.
 _TWO_WORKERS = (*_UNCOMPRESSED, "NORMALIZE__WORKERS=2", "SOURCES__DATA_WRITER__FILE_MAX_ITEMS=10000")
 _KEPT = "connection kept"
