@@ -129,7 +129,7 @@ def test_large_rows_are_handed_over_before_they_are_too_many_bytes(page: int, *,
 
 
 def test_rows_of_many_megabytes_go_one_by_one() -> None:
-    row = rows_of([1], "x" * (2 * gathering._BYTES_AT_ONCE))
+    row = rows_of([1], "x" * gathering._MOST_BYTES)
     sizes = handed((row for _ in range(gathering._FIRST_AT_ONCE // 50)), arrow=True)
     assert [rows for rows, _ in sizes] == [4]
     waiting, _ = gathered()
