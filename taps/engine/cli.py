@@ -15,10 +15,11 @@ import click
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 
 from taps.engine.errors import InvalidInputError
-from taps.engine.redaction import RedactingFilter, Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from taps.engine.redaction import Redactor
 
 __all__ = ["TapCommand", "read_object"]
 
@@ -37,8 +38,7 @@ class TapCommand(click.Command):
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Parse the arguments. `--discover` and `--test` already run here, as callbacks."""
         logging.captureWarnings(capture=True)
-        for handler in logging.getLogger().handlers:
-            handler.addFilter(RedactingFilter(self._redactor))
+        self._redactor.guard_logs()
         with self._one_line():
             return super().make_context(*args, **kwargs)
 
@@ -62,6 +62,7 @@ class TapCommand(click.Command):
         except SingerSDKError as error:
             self._fail([str(error)])
         except Exception as error:  # noqa: BLE001 - the last resort, so that no bug ends in a bare traceback
+            self._redactor.cleanse(error)
             name = type(error).__name__
             self._fail([f"Unexpected error, {name}: {error}; with LOGLEVEL=DEBUG the log has the traceback"])
 
