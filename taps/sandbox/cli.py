@@ -50,6 +50,9 @@ _TYPES: Mapping[type, click.ParamType[Any]] = {bool: click.BOOL, int: click.INT,
 @click.option("--latency", type=click.FloatRange(0), default=0.0, help="Seconds that every answer is late.")
 @click.option("--jitter", type=click.FloatRange(0), default=0.0, help="Seconds that it is late on top, at most.")
 @click.option("--fault", "faults", multiple=True, metavar="SPEC", help="What goes wrong, such as 429:every=20.")
+@click.option(
+    "--churn", metavar="SPEC", help="What changes while it is read, such as tickets=2,new=1,delete=1,every=5."
+)
 @click.option("--rate-limit", type=click.IntRange(1), default=None, help="The requests a minute that are answered.")
 @click.option(
     "--rate-window",

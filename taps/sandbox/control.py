@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 
 from taps.sandbox.answers import Json, Refusal
+from taps.sandbox.churn import BadChurnError
 from taps.sandbox.faults import BadFaultError, Faults
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
+    from taps.sandbox.churn import Changing
     from taps.sandbox.rows import Record
     from taps.sandbox.traffic import Journal
 
@@ -53,10 +55,14 @@ class Control:
         stores: The records by API.
         faults: The faults in force.
         journal: The requests so far.
+        changing: What changes while it is read, by API.
     """
 
-    def __init__(self, stores: Mapping[str, Store], faults: Faults, journal: Journal) -> None:
+    def __init__(
+        self, stores: Mapping[str, Store], faults: Faults, journal: Journal, changing: Mapping[str, Changing]
+    ) -> None:
         self._stores = stores
+        self._changing = changing
         self._faults = faults
         self._journal = journal
 
@@ -74,6 +80,7 @@ class Control:
             Route("/{api}/counts", self._counts),
             Route("/{api}/records/{stream}", self._records),
             Route("/{api}/change", self._change, methods=["POST"]),
+            Route("/{api}/churn", self._put_churn, methods=["PUT"]),
         ]
         return Mount(PREFIX, app=Router(paths, redirect_slashes=False, default=_not_found))
 
@@ -123,6 +130,20 @@ class Control:
         except BadFaultError as error:
             raise _invalid(str(error)) from None
         return Json(specs)
+
+    async def _put_churn(self, request: Request) -> Response:
+        self._store(request)
+        try:
+            spec = json.loads(await request.body())
+        except ValueError:
+            spec = ""
+        if not isinstance(spec, str | None):
+            raise _invalid("the body is a JSON string, or null")
+        try:
+            self._changing[request.path_params["api"]].replace(spec)
+        except BadChurnError as error:
+            raise _invalid(str(error)) from None
+        return Json(spec)
 
     def _store(self, request: Request) -> Store:
         api = request.path_params["api"]

@@ -12,6 +12,7 @@ from taps.sandbox import control
 from taps.sandbox.answers import Json, Refusal, refuse
 from taps.sandbox.apis import APIS, Stores
 from taps.sandbox.breakage import Breakage
+from taps.sandbox.churn import Changing, Churning
 from taps.sandbox.descriptor import CACHE_MB
 from taps.sandbox.faults import Faults
 from taps.sandbox.serving import Serving
@@ -49,6 +50,7 @@ class Sandbox(Stores):
         page_cap: The most records that a page holds, whatever is asked for; None for what the API gives at most.
         ragged: Whether pages are of uneven length, and linked ones now and then empty.
         faults: What goes wrong, as `taps.sandbox.faults` spells it.
+        churn: What changes while it is read, as `taps.sandbox.churn` spells it; None for nothing.
         latency: Seconds that every answer is late.
         jitter: Seconds that an answer is late on top, at most.
         rate_limit: The requests a minute that are answered; None for any number.
@@ -67,6 +69,7 @@ class Sandbox(Stores):
         ValueError: There is no such API.
         TypeError: The API has no such setting.
         BadFaultError: A fault is not written as it should be.
+        BadChurnError: The churn is not.
         OSError: On entering, the address or the port cannot be had.
     """
 
@@ -82,6 +85,7 @@ class Sandbox(Stores):
         page_cap: int | None = None,
         ragged: bool = False,
         faults: Sequence[str] = (),
+        churn: str | None = None,
         latency: float = 0,
         jitter: float = 0,
         rate_limit: int | None = None,
@@ -104,6 +108,7 @@ class Sandbox(Stores):
         self._journal = Journal()
         store = self.api.make_store(size, seed)
         setattr(self, api, store)
+        self._changing = Changing(store, churn)
         if warm:
             store.warm()
         spared = control.PREFIX
@@ -122,9 +127,10 @@ class Sandbox(Stores):
                     headers=rate_headers,
                 )
             )
+        middleware.append(Middleware(Churning, changing=self._changing, prefix_spared=spared))
         app = Starlette(
             routes=[
-                control.Control({api: store}, self._faults, self._journal).mount(),
+                control.Control({api: store}, self._faults, self._journal, {api: self._changing}).mount(),
                 *self.api.routes(store, rules),
             ],
             middleware=middleware,
@@ -174,6 +180,17 @@ class Sandbox(Stores):
             BadFaultError: One of them is not written as it should be.
         """
         self._faults.replace(specs)
+
+    def set_churn(self, spec: str | None) -> None:
+        """Put another change in force.
+
+        Args:
+            spec: What changes while it is read, as `taps.sandbox.churn` spells it; None for nothing any more.
+
+        Raises:
+            BadChurnError: It is not written as it should be.
+        """
+        self._changing.replace(spec)
 
     def _filled(self, names: Iterable[str]) -> dict[str, str]:
         return {name: self._credentials[name].replace("{base_url}", self.base_url) for name in names}
