@@ -13,16 +13,19 @@ if TYPE_CHECKING:
 
 __all__ = ["checked_catalog", "without_unread_fields"]
 
+_MOST_NAMED = 5
 
-def checked_catalog(catalog: dict[str, Any], name: str) -> dict[str, Any]:
-    """Give a catalog back, if it is one.
+
+def checked_catalog(catalog: dict[str, Any], name: str, stream_types: Sequence[type[ApiStream]]) -> dict[str, Any]:
+    """Give a catalog back, if it is one of this tap.
 
     Args:
         catalog: What a file holds.
         name: The file's name, for the message.
+        stream_types: The tap's.
 
     Raises:
-        InvalidInputError: It is none.
+        InvalidInputError: It is none, or has none of the tap's streams.
     """
     streams = catalog.get("streams")
     usable = isinstance(streams, list) and all(
@@ -35,6 +38,13 @@ def checked_catalog(catalog: dict[str, Any], name: str) -> dict[str, Any]:
         raise InvalidInputError(
             f"The catalog file {name} is not usable: 'streams' must be a list of objects with 'tap_stream_id' and "
             f"'schema', as --discover writes it"
+        )
+    found = [entry["tap_stream_id"] for entry in catalog["streams"]]
+    if not {vars(stream_type)["name"] for stream_type in stream_types}.intersection(found):
+        names = ", ".join(f"'{stream}'" for stream in found[:_MOST_NAMED]) or "none at all"
+        raise InvalidInputError(
+            f"The catalog file {name} has no stream of this tap, but {names}{', …' * (len(found) > _MOST_NAMED)}; make "
+            f"one with --discover"
         )
     return catalog
 

@@ -9,7 +9,9 @@
     │   └── InvalidInputError            a config, catalog or state file that cannot be used
     └── SyncError
         ├── ApiError                     a request that brought no page
-        │   ├── UnreachableError         no connection: name, port, TLS, proxy
+        │   ├── UnreachableError         no connection: name, port, TLS
+        │   │   ├── CertificateError     the host cannot prove who it is
+        │   │   └── ProxyError           it is the proxy that gives none
         │   ├── TransferError            the connection broke or stalled under way
         │   ├── StatusError              an answer that is no success
         │   ├── BodyError                an answer that cannot be read as the page it should be
@@ -33,10 +35,12 @@ __all__ = [
     "ApiError",
     "AuthorizationError",
     "BodyError",
+    "CertificateError",
     "ForeignOriginError",
     "InvalidInputError",
     "InvalidSettingsError",
     "PaginationError",
+    "ProxyError",
     "RecordError",
     "StatusError",
     "SyncFailedError",
@@ -83,6 +87,14 @@ class ApiError(SyncError):
 
 class UnreachableError(ApiError):
     """No connection could be made to the host."""
+
+
+class CertificateError(UnreachableError):
+    """The host's certificate cannot be verified."""
+
+
+class ProxyError(UnreachableError):
+    """The proxy that is configured made no connection."""
 
 
 class TransferError(ApiError):

@@ -8,6 +8,8 @@ from datetime import datetime, timezone
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from taps.engine.ahead import PagesAhead
 from taps.engine.errors import PaginationError, StatusError
 from taps.engine.page import Page
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from taps.engine.stream import ApiStream
     from taps.engine.writer import PageWriter
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "get_page"]
 
 _PAGES_AHEAD = 2
 _CHILD_PAGES_AHEAD = 2  # many children are under way at once, so that none need be far ahead
@@ -130,21 +132,8 @@ class Reading:
                 self._ready.put(end)
 
     def _fetch(self, request: Request, headers_in: Callable[[str, Mapping[str, str]], None]) -> Page:
-        """Get one page; one that is too heavy for the API is asked for again with half as many records."""
-        stream = self._stream
-        while True:
-            size = stream.pagination.size_of(request) if stream.halves_pages_on else None
-            once = stream.halves_pages_on if size and size > 1 else frozenset()
-            try:
-                reply = stream.tap.http.get(
-                    request, self._read, keep=stream.shares_pages, once=once, headers_in=headers_in
-                )
-                return Page(reply.url, reply.headers, self._prepared(reply.content), request.start)
-            except StatusError as error:
-                if error.status not in once or not size:
-                    raise
-                stream.log("%s; asking for pages of %d", error, size // 2, level=logging.WARNING)
-                request = stream.pagination.with_size(request, size // 2)
+        page = get_page(self._stream, request, self._read, headers_in)
+        return replace(page, content=self._prepared(page.content))
 
     def _read(self, body: bytes) -> Content:
         reader = self._stream.reader
@@ -157,3 +146,33 @@ class Reading:
         version, read_at = stream.table_version, datetime.now(timezone.utc)
         made = self._writer.prepare_records(stream.name, content.records, version=version, read_at=read_at)
         return content._replace(records=made)
+
+
+def get_page(
+    stream: ApiStream,
+    request: Request,
+    read: Callable[[bytes], Content],
+    headers_in: Callable[[str, Mapping[str, str]], None] | None = None,
+) -> Page:
+    """Get one page; one that is too heavy for the API is asked for again with half as many records.
+
+    Args:
+        stream: The stream.
+        request: What to get.
+        read: Reads the body.
+        headers_in: Called with the address and the headers of a success, before the body is there.
+
+    Raises:
+        SyncError: The page could not be had or read.
+    """
+    while True:
+        size = stream.pagination.size_of(request) if stream.halves_pages_on else None
+        once = stream.halves_pages_on if size and size > 1 else frozenset()
+        try:
+            reply = stream.tap.http.get(request, read, keep=stream.shares_pages, once=once, headers_in=headers_in)
+            return Page(reply.url, reply.headers, reply.content, request.start)
+        except StatusError as error:
+            if error.status not in once or not size:
+                raise
+            stream.log("%s; asking for pages of %d", error, size // 2, level=logging.WARNING)
+            request = stream.pagination.with_size(request, size // 2)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,10 +15,10 @@ from dotenv import dotenv_values, find_dotenv
 from jsonschema import Draft202012Validator, FormatChecker
 from singer_sdk import typing as th
 
-from taps.engine.timestamps import parse_timestamp
+from taps.engine.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from jsonschema import ValidationError
 
@@ -25,7 +26,9 @@ __all__ = [
     "choice_errors",
     "common_settings",
     "environment_settings",
+    "future_start",
     "lookback_setting",
+    "meant",
     "secrets_of",
     "setting_errors",
     "unknown_settings",
@@ -230,11 +233,23 @@ def usable_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
 def unknown_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
     """Say of each setting that no tap knows, in a line, which one may have been meant."""
     for name in sorted(set(config) - set(schema["properties"])):
-        import difflib  # noqa: PLC0415 - hardly ever needed
+        yield f"Setting '{name}' is unknown and has no effect{meant(name, schema['properties'])}"
 
-        close = difflib.get_close_matches(name, schema["properties"], n=1)
-        meant = f"; did you mean '{close[0]}'?" if close else ""
-        yield f"Setting '{name}' is unknown and has no effect{meant}"
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """Ask whether one of these names was meant by another one, where that is likely, for the end of a message."""
+    import difflib  # noqa: PLC0415 - hardly ever needed
+
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def future_start(config: Mapping[str, Any]) -> Iterator[str]:
+    """Say in a line that nothing would be read, where `start_date` is still to come, in whatever time zone."""
+    now = datetime.now(timezone.utc)
+    if parse_timestamp(config["start_date"]) > now + timedelta(days=1):
+        clock = format_timestamp(now.replace(microsecond=0))
+        yield f"Setting 'start_date' is \"{config['start_date']}\", but it is {clock}; it must be in the past"
 
 
 def setting_errors(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:

@@ -103,6 +103,9 @@ class ApiStream(Stream):
 
     replication_key: str | None = None
     """Field that tells when a record was last changed, where the API can be asked for records from a time on."""
+    counting_params: ClassVar[Mapping[str, str]] = {}
+    """Those with which the API also tells how many records there are. It costs time there, so only a trial asks it."""
+
 
     start_param: ClassVar[StartParam | None] = None
     """Of a stream with a replication key: how the API is asked for records from a time on."""
@@ -264,7 +267,7 @@ class ApiStream(Stream):
         if error.status == HTTPStatus.NOT_FOUND and context:
             self._report.parent_gone(error)
             return True
-        if error.status in _INACCESSIBLE and not begun and self.config["skip_inaccessible_streams"]:
+        if not begun and self.may_skip(error):
             self.log("%s; skipped, as skip_inaccessible_streams says", error, level=logging.WARNING)
             self.tap.stream_skipped(self, error)
             return True
@@ -278,6 +281,8 @@ class ApiStream(Stream):
         children = [child for child in self.child_streams if isinstance(child, ApiStream)]
         return [child for child in children if child.selected or child.has_selected_descendents]
 
+        if moment is not None:
+            self.tap.compare_clocks(moment)
     def child_context(self, key: tuple[Any, ...]) -> dict[str, Any]:
         """Give a record's key under the name by which each child has it in its path."""
         children = [child for child in self.child_streams if isinstance(child, ApiStream)]
@@ -298,6 +303,10 @@ class ApiStream(Stream):
     ) -> Generator[dict[str, Any], Any, Any]:
         # Private to the SDK, which ends the whole sync at the first error of a stream: here alone it can be caught
         # so that the other streams still run, and here alone pages can be written as a whole.
+    def may_skip(self, error: StatusError) -> bool:
+        """Tell whether a refusal means, by the settings, that the whole stream counts as empty."""
+        return error.status in _INACCESSIBLE and bool(self.config["skip_inaccessible_streams"])
+
         # tests/engine/test_sdk_hooks.py fails when the SDK no longer calls it.
         if self.failed:
             return
@@ -369,6 +378,11 @@ class ApiStream(Stream):
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """Log a message, but not what the SDK says of a child again for each parent, or of an error besides ours."""
+    def write_sample(self, record: Record) -> None:
+        """Write one record, after the SCHEMA."""
+        self._write_schema_message()
+        self._write_record_message(record)
+
         if level == logging.ERROR or (level == logging.INFO and self.parent_stream_type):
             level = logging.DEBUG
         super().log(message, *args, level=level, **kwargs)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sys
 import weakref
 from abc import ABC, abstractmethod
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from http import HTTPStatus
 from importlib import metadata
@@ -16,13 +18,13 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.mapper import PluginMapper
 
+from taps.engine.advice import advice, advice_for_stream
 from taps.engine.budget import RateBudget
 from taps.engine.catalog import checked_catalog, without_unread_fields
 from taps.engine.cli import TapCommand, read_object
 from taps.engine.client import HttpClient
 from taps.engine.errors import (
     AuthorizationError,
-    BodyError,
     InvalidInputError,
     InvalidSettingsError,
     StatusError,
@@ -30,16 +32,20 @@ from taps.engine.errors import (
     UnreachableError,
 )
 from taps.engine.pacing import RetryPolicy
+from taps.engine.given_state import check_state, ineffective_bookmarks
 from taps.engine.redaction import Redactor
 from taps.engine.settings import (
     choice_errors,
     environment_settings,
     secrets_of,
+    future_start,
+    meant,
     setting_errors,
     unknown_settings,
     usable_numbers,
 )
-from taps.engine.timestamps import parse_timestamp
+from taps.engine.timestamps import format_timestamp
+from taps.engine.trial import Trial
 from taps.engine.workers import Workers
 from taps.engine.writer import MessageWriter
 
@@ -56,6 +62,13 @@ __all__ = ["ApiTap"]
 
 
 class ApiTap(Tap, ABC):
+_SAME_CLOCK = timedelta(minutes=5)
+_OF_ALL_STREAMS = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
+
     """A tap that reads one HTTP API.
 
     A subclass declares `name`, `config_jsonschema` and `stream_types`, and says how a request is signed.
@@ -96,16 +109,18 @@ class ApiTap(Tap, ABC):
         self._skipped: list[StatusError] = []
         try:
             super().__init__(config=given, validate_config=validate_config, **kwargs)
+        self._compared_clocks = False
         except ConfigValidationError:
             raise InvalidSettingsError(setting_errors(given, type(self).config_jsonschema)) from None
         if validate_config:
             errors = [*setting_errors(self.config, type(self).config_jsonschema), *choice_errors(given, self.one_of)]
-            if errors:
+            if errors := errors or list(future_start(self.config)):
                 raise InvalidSettingsError(errors)
             for line in unknown_settings(self.config, type(self).config_jsonschema):
                 self.logger.warning("%s", line)
         for name in sorted(set(self.input_catalog or ()) - set(self.streams)):
-            self.logger.warning("The catalog has a stream '%s', which this tap does not have; it is left out", name)
+            message = "The catalog has a stream '%s', which this tap does not have; it is left out%s"
+            self.logger.warning(message, name, meant(name, self.streams))
 
     @abstractmethod
     def authenticator(self) -> AuthBase:
@@ -164,41 +179,51 @@ class ApiTap(Tap, ABC):
         """Take over the state of the last run.
 
         Raises:
-            InvalidInputError: It is not what a tap writes, or a bookmark is no timestamp.
+            InvalidInputError: As of `check_state`.
         """
-        bookmarks = state.get("bookmarks", {})
-        if not isinstance(bookmarks, dict) or not all(isinstance(entry, dict) for entry in bookmarks.values()):
-            raise InvalidInputError(
-                "The state is not usable: 'bookmarks' must be an object with an object for each stream"
-            )
-        for name, entry in bookmarks.items():
-            value = entry.get("replication_key_value")
-            if name in self.streams and self.streams[name].replication_key and value is not None:
-                try:
-                    parse_timestamp(str(value))
-                except ValueError as error:
-                    raise InvalidInputError(
-                        f"The state is not usable: the bookmark of stream '{name}': {error}"
-                    ) from None
+        check_state(state, self.streams)
+        for line in ineffective_bookmarks(state, self.streams):
+            self.logger.warning("%s", line)
         super().load_state(state)
 
     # What becomes of a sync
 
-    def stream_failed(self, stream: ApiStream, error: SyncError) -> None:
+    def stream_failed(self, stream: ApiStream, error: SyncError, *, announce: bool = True) -> None:
         """Take note that a stream ended in an error; the others go on.
 
         Nothing is said yet while the API has not given a single page: a wrong key or host fails every stream, and is
         worth one line.
+    def compare_clocks(self, moment: datetime) -> None:
+        """Warn once where the API's clock, at its first answer, and this machine's are far apart."""
+        if self._compared_clocks:
+            return
+        self._compared_clocks = True
+        ahead = datetime.now(timezone.utc) - moment
+        if abs(ahead) > _SAME_CLOCK:
+            self.logger.warning(
+                "The clock of this machine is %.1f h %s the API's, which says %s; set it right, for how far bookmarks "
+                "get depends on it",
+                abs(ahead) / timedelta(hours=1),
+                "ahead of" if ahead > timedelta(0) else "behind",
+                format_timestamp(moment),
+            )
+
 
         Raises:
             SyncFailedError: No stream can be read, so that it is of no use to go on.
         """
         self._failures.append((stream, error))
         if self.http.answered:
-            self._announce_failures()
+            if announce:
+                self._announce_failures()
             if isinstance(error, AuthorizationError):
+        Args:
+            stream: The stream.
+            error: The error.
+            announce: Whether the log is to have it.
+
                 raise self._stopped("The sync cannot go on", error)
-        elif isinstance(error, UnreachableError | AuthorizationError) or self._key_is_refused():
+        elif isinstance(error, UnreachableError | AuthorizationError) or self._is_refused_again():
             raise self._nothing_read(self._failures[0][1])
 
     def stream_skipped(self, stream: ApiStream, error: StatusError) -> None:  # noqa: ARG002
@@ -216,10 +241,8 @@ class ApiTap(Tap, ABC):
             return
         if not any(other.selected for other in self.streams.values()):
             self.logger.warning("No stream is selected, so nothing was read")
-        if not self.http_was_used or self.http.answered:
-            self._announce_failures()
-        elif self._failures or len(self._skipped) > 1:
-            raise self._nothing_read(self._failures[0][1] if self._failures else self._skipped[0])
+        self.require_an_answer()
+        self._announce_failures()
         if self._failures:
             names = ", ".join(failed.name for failed, _ in self._failures)
             raise SyncFailedError(
@@ -227,10 +250,23 @@ class ApiTap(Tap, ABC):
                 f"{names}. Their bookmarks stay where they are safe; run again to complete them"
             )
 
-    def _key_is_refused(self) -> bool:
-        """Whether two streams were refused for the key: a third try could lock the account, and tells nothing new."""
+    def require_an_answer(self) -> None:
+        """Make sure, when all streams have been asked for, that the API has given any page at all.
+
+        Raises:
+            SyncFailedError: It refused whatever it was asked for.
+        """
+        refused = [error for _, error in self._failures] or (self._skipped if len(self._skipped) > 1 else [])
+        if refused and self.http_was_used and not self.http.answered:
+            raise self._nothing_read(refused[0])
+
+    def _is_refused_again(self) -> bool:
+        """Whether two streams were refused for what all have in common.
+
+        A third try with a wrong key could lock the account, and would tell nothing new.
+        """
         statuses = [getattr(failure, "status", None) for _, failure in self._failures]
-        return statuses.count(HTTPStatus.UNAUTHORIZED) > 1
+        return any(statuses.count(status) > 1 for status in _OF_ALL_STREAMS)
 
     @property
     def http_was_used(self) -> bool:
@@ -239,26 +275,17 @@ class ApiTap(Tap, ABC):
 
     def _announce_failures(self) -> None:
         for stream, error in self._failures[self._announced :]:
-            self.logger.error("Stream '%s' failed: %s", stream.name, self.redactor(" ".join(str(error).split())))
+            line = f"{error}".rstrip(".") + advice_for_stream(error)
+            self.logger.error("Stream '%s' failed: %s", stream.name, self.redactor(" ".join(line.split())))
         self._announced = len(self._failures)
 
     def _nothing_read(self, error: SyncError) -> SyncFailedError:
         return self._stopped("No stream could be read", error)
 
     def _stopped(self, what: str, error: SyncError) -> SyncFailedError:
-        return SyncFailedError(f"{what}. {str(error).rstrip('.')}. {self._advice(error)}")
-
-    def _advice(self, error: SyncError) -> str:
-        credentials = [
-            name for name, declared in self.config_jsonschema["properties"].items() if declared.get("secret")
-        ]
-        keys = " and ".join(f"'{name}'" for name in credentials)
-        address = f"'base_url' ({self.config['base_url']})"
-        if isinstance(error, AuthorizationError) or getattr(error, "status", None) == HTTPStatus.UNAUTHORIZED:
-            return f"Check {keys}"
-        if isinstance(error, UnreachableError | BodyError):
-            return f"Check {address}"
-        return f"Check {address} and the rights of {keys}"
+        secrets = [name for name, declared in self.config_jsonschema["properties"].items() if declared.get("secret")]
+        what_to_do = advice(error, self.config["base_url"], secrets)
+        return SyncFailedError(f"{what}. {str(error).rstrip('.')}. {what_to_do}")
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # Private to the SDK, whose own writes a STATE and exits 0, so that half a table passes for a whole one.
@@ -291,6 +318,14 @@ class ApiTap(Tap, ABC):
             redactor=cls.redactor,
         )
 
+        for param in command.params:
+            if isinstance(param, click.Option) and param.name == "test":
+                # As a callback it would run before --catalog and --state have been read.
+                param.callback, param.expose_value = None, True
+                param.help = (
+                    "Read a page of each stream, and tell which can be read, how many fields the schema lacks and what "
+                    "a sync costs in requests. Use --test=schema to write SCHEMA messages alone."
+                )
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read `--config`, and say which file is at fault where one is."""
@@ -298,16 +333,6 @@ class ApiTap(Tap, ABC):
             if path != "ENV":
                 read_object(Path(path), "config")
         return super().cb_config(ctx, param, value)
-
-    @classmethod
-    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Run `--test`, and say at its end that all is well."""
-        try:
-            super().cb_test(ctx, param, value)
-        except click.exceptions.Exit as end:
-            if end.exit_code == 0:
-                cls.logger.info("The test is passed: every stream can be read")
-            raise
 
     @classmethod
     def invoke(
@@ -318,19 +343,32 @@ class ApiTap(Tap, ABC):
         catalog: IO[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Sync, with `--catalog` and `--state` checked before any request, and read no more than once."""
+        """Sync or test, with `--catalog` and `--state` checked before any request, and read no more than once."""
         if kwargs.get("about"):
             super().invoke(**kwargs)
         before = state and read_object(state, "state")
-        chosen = catalog and checked_catalog(read_object(catalog, "catalog"), catalog.name)
+        chosen = catalog and checked_catalog(read_object(catalog, "catalog"), catalog.name, cls.stream_types)
         cls.print_version(print_fn=cls.logger.info)
         tap = cls(
             config=config and config.config,
+        test: str = "disabled",
             parse_env_config=bool(config and config.parse_env),
             state=before,
             catalog=chosen and without_unread_fields(chosen, cls.stream_types),
         )
-        tap.sync_all()
+        if catalog and not any(stream.selected for stream in tap.streams.values()):
+            raise InvalidInputError(
+                f"The catalog file {catalog.name} selects none of the {len(tap.streams)} streams, so nothing would be "
+                f'read; set "selected": true in the metadata of those to read'
+            )
+        if test == "schema":
+            tap.write_schemas()
+        elif test != "disabled":
+            Trial(tap).run()
+        else:
+            if sys.stdout.isatty():
+                cls.logger.warning("The records go to the terminal and are loaded nowhere; pipe them into a target")
+            tap.sync_all()
 
 
 def _version(package: str) -> str:

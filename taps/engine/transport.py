@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from functools import lru_cache
+from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlencode
 
@@ -18,15 +19,15 @@ from urllib3.exceptions import (
     HTTPError,
     NewConnectionError,
     ProtocolError,
-    ProxyError,
     ReadTimeoutError,
     SSLError,
 )
-from urllib3.util import Retry
+from urllib3.exceptions import ProxyError as NoProxyError
+from urllib3.util import Retry, parse_url
 from zlib_ng import zlib_ng
 
-from taps.engine.errors import ApiError, TransferError, UnreachableError
-from taps.engine.wording import reason
+from taps.engine.errors import ApiError, CertificateError, ProxyError, TransferError, UnreachableError
+from taps.engine.wording import reason, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -155,9 +156,14 @@ class Transport:
         return response
 
     def _failure(self, path: str, error: Exception, *, begun: bool) -> ApiError:
-        if isinstance(error, ConnectTimeoutError | NewConnectionError | SSLError | ProxyError):
+        if isinstance(error, NoProxyError):
+            problem = f"no connection to {self._base_url} through the proxy {self._connections.proxy}: {reason(error)}"
+            return ProxyError(path, self._redact(problem), retriable=True)
+        if isinstance(error, ConnectTimeoutError | NewConnectionError | SSLError):
             problem = f"no connection to {self._base_url}: {reason(error)}"
-            return UnreachableError(path, self._redact(problem), retriable=True)
+            unproven = isinstance(root_of(error), SSLCertVerificationError)
+            kind = CertificateError if unproven else UnreachableError
+            return kind(path, self._redact(problem), retriable=True)
         if isinstance(error, ReadTimeoutError):
             return TransferError(path, f"no answer within {self._timeout:g} s", retriable=True)
         if begun or isinstance(error, DecodeError):
@@ -205,6 +211,9 @@ class _Connections(HTTPAdapter):
         self.cert_verify(pool, origin, verify, cert)  # type: ignore[no-untyped-call]
         self._pool: HTTPConnectionPool = pool
         self._through_proxy = self.request_url(request, self._proxies) != request.path_url
+        proxy = pool.proxy and parse_url(str(pool.proxy))
+        self.proxy = f"{proxy.scheme}://{proxy.netloc}" if proxy else None
+        """Address of the proxy in between, without credentials."""
 
     def get(self, request: PreparedRequest, timeout: float) -> BaseHTTPResponse:
         """Send a request, and give the answer when its headers are in."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["MESSAGE_LENGTH", "api_message", "reason"]
+__all__ = ["MESSAGE_LENGTH", "api_message", "reason", "root_of"]
 
 MESSAGE_LENGTH = 200
 """Characters that a message has at most."""
@@ -47,10 +47,17 @@ def _causes(error: BaseException) -> Generator[BaseException, None, None]:
         current = inner or next((arg for arg in current.args if isinstance(arg, BaseException)), None)
 
 
+def root_of(error: BaseException) -> BaseException:
+    """Find the error at the root of what requests and urllib3 have wrapped."""
+    return list(_causes(error))[-1]
+
+
 def reason(error: BaseException) -> str:
     """Say in a few words what was wrong at the root, without the URL that requests puts in its messages."""
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.strerror:
             return str(cause.strerror)
-    root = list(_causes(error))[-1]
+    root = root_of(error)
+    if isinstance(root, OSError) and str(root):
+        return str(root).splitlines()[0][:MESSAGE_LENGTH]
     return f"{type(root).__name__}: {str(root).splitlines()[0][:MESSAGE_LENGTH]}" if str(root) else type(root).__name__

@@ -20,6 +20,7 @@ class SalesStream(ApiStream):
 
     schema = schemas_of("sales_engagement")
     params: ClassVar = {"count": "false"}
+    counting_params: ClassVar = {"count": "true"}
     pagination = BodyLink("links.next", size_param="page[size]")
     halves_pages_on = frozenset({502})
     resource_objects = True
