@@ -180,9 +180,10 @@ class RefreshToken(OAuth2ClientCredentials):
         """Keep the refresh token first."""
         self.refresh_token = response_json.get("refresh_token") or self.refresh_token
         if cache := self._cache():
-            cache.parent.mkdir(parents=True, exist_ok=True)
+            cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             new = cache.with_name(f".{cache.name}.new")
-            new.touch(mode=0o600)
+            new.unlink(missing_ok=True)  # whoever left it there could read it
+            new.touch(mode=0o600, exist_ok=False)
             new.write_text(json.dumps({"refresh_token": self.refresh_token}), encoding="utf-8")
             new.replace(cache)
         return super().parse_access_token(response_json)

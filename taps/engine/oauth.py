@@ -18,6 +18,7 @@ import requests
 from filelock import FileLock, Timeout
 
 from taps.engine.auth import RenewableAuth
+from taps.engine.environment import certificates
 from taps.engine.errors import ApiError, AuthorizationError, InvalidInputError
 from taps.engine.pacing import retry_after_seconds
 from taps.engine.wording import MESSAGE_LENGTH, api_message, reason
@@ -96,6 +97,8 @@ class TokenCache:
     def read(self) -> Tokens | None:
         """Give the tokens kept, or `None` where there are none that can be used."""
         self._recover()
+        with contextlib.suppress(OSError):
+            self._path.chmod(0o600)  # somebody may have copied it here, for all to read
         try:
             return Tokens(**json.loads(self._path.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -274,19 +277,20 @@ class RefreshingToken(RenewableAuth):
                 headers={"Accept": "application/json"},
                 timeout=self._timeout,
                 allow_redirects=False,
+                verify=certificates(self._token_url),
             )
         except requests.exceptions.RequestException as error:
             raise _PassingError(path, f"no answer: {self._redact(reason(error))}", retriable=True) from None
         status = response.status_code
         if status in _REFUSALS:
             words = self._redact(api_message(response.content))[:MESSAGE_LENGTH]
-            raise AuthorizationError(path, f"{status} {response.reason}: {words}")
+            raise AuthorizationError(path, self._redact(f"{status} {response.reason}: {words}"))
         if status != requests.codes.ok:
             wait = retry_after_seconds(response.headers)
             retriable = status in self._retry.statuses
             words = self._redact(api_message(response.content))[:MESSAGE_LENGTH]
             problem = f"{status} {response.reason}{f': {words}' if words else ''}"
-            raise _PassingError(path, problem, retriable=retriable, retry_after=wait)
+            raise _PassingError(path, self._redact(problem), retriable=retriable, retry_after=wait)
         try:
             answer = response.json()
         except ValueError:

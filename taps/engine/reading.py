@@ -120,6 +120,7 @@ class Reading:
             except RepeatedPage as repeated:
                 page, end = None, _End(repeated)
             except BaseException as error:  # noqa: BLE001 - it is raised where the pages are used
+                self._stream.tap.redactor.cleanse(error)
                 end = _End(error)
                 if page is not None and isinstance(error, PaginationError):
                     page = page.cut(error.keep)

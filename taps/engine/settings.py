@@ -162,10 +162,18 @@ def common_settings(
 
 
 def secrets_of(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
-    """List the values of those settings that the schema marks as secret."""
+    """List the values of those settings that the schema marks as secret, of whatever type they are given."""
     for name, declared in schema.get("properties", {}).items():
-        if declared.get("secret") and isinstance(config.get(name), str):
-            yield config[name]
+        if declared.get("secret") and config.get(name) is not None:
+            yield from _texts(config[name])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+    else:
+        yield str(value)
 
 
 def environment_settings(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:

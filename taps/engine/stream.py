@@ -312,7 +312,8 @@ class ApiStream(Stream):
             return
         try:
             yield from self._synced(context, write_messages=write_messages)
-        except Exception:
+        except Exception as error:
+            self.tap.redactor.cleanse(error)
             if self.ABORT_AT_RECORD_COUNT is None:  # or else it is a dry run, which goes on with the next stream
                 self.tap.close()
             raise
@@ -339,6 +340,7 @@ class ApiStream(Stream):
     def fail(self, error: SyncError) -> None:
         """Give no more records in this sync, because of an error."""
         self.failed = True
+        self.tap.redactor.cleanse(error)
         self.tap.stream_failed(self, error)
 
     def announce(self) -> None:

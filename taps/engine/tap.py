@@ -23,6 +23,7 @@ from taps.engine.budget import RateBudget
 from taps.engine.catalog import checked_catalog, without_unread_fields
 from taps.engine.cli import TapCommand, read_object
 from taps.engine.client import HttpClient
+from taps.engine.environment import proxy_secrets, unprotected
 from taps.engine.errors import (
     AuthorizationError,
     InvalidInputError,
@@ -102,6 +103,7 @@ _OF_ALL_STREAMS = (
         given = usable_numbers(given, type(self).config_jsonschema)
         for secret in secrets_of(given, type(self).config_jsonschema):
             self.redactor.add(secret)
+        self.redactor.guard_logs()
         if isinstance(given.get("base_url"), str):
             given["base_url"] = given["base_url"].rstrip("/")
         self._failures: list[tuple[ApiStream, SyncError]] = []
@@ -138,6 +140,10 @@ _OF_ALL_STREAMS = (
     @cached_property
     def http(self) -> HttpClient:
         """The client for all requests of this tap."""
+        for secret in proxy_secrets():
+            self.redactor.add(secret)
+        for line in unprotected(self.config, self.config_jsonschema):
+            self.logger.warning("%s", line)
         return HttpClient(
             base_url=self.config["base_url"],
             auth=self.authenticator(),

@@ -26,6 +26,7 @@ from urllib3.exceptions import ProxyError as NoProxyError
 from urllib3.util import Retry, parse_url
 from zlib_ng import zlib_ng
 
+from taps.engine.environment import certificates
 from taps.engine.errors import ApiError, CertificateError, ProxyError, TransferError, UnreachableError
 from taps.engine.wording import reason, root_of
 
@@ -206,7 +207,7 @@ class _Connections(HTTPAdapter):
         session = requests.Session()
         settings: Any = session.merge_environment_settings(origin, {}, None, None, None)
         self._proxies = settings["proxies"]
-        verify, cert = settings["verify"], settings["cert"]
+        verify, cert = certificates(origin), settings["cert"]
         pool: Any = self.get_connection_with_tls_context(request, verify, settings["proxies"], cert)
         self.cert_verify(pool, origin, verify, cert)  # type: ignore[no-untyped-call]
         self._pool: HTTPConnectionPool = pool
