@@ -101,11 +101,11 @@ class ApiStream(Stream):
     params: ClassVar[Mapping[str, str]] = {}
     """Query parameters of each request."""
 
-    replication_key: str | None = None
-    """Field that tells when a record was last changed, where the API can be asked for records from a time on."""
     counting_params: ClassVar[Mapping[str, str]] = {}
     """Those with which the API also tells how many records there are. It costs time there, so only a trial asks it."""
 
+    replication_key: str | None = None
+    """Field that tells when a record was last changed, where the API can be asked for records from a time on."""
 
     start_param: ClassVar[StartParam | None] = None
     """Of a stream with a replication key: how the API is asked for records from a time on."""
@@ -253,6 +253,8 @@ class ApiStream(Stream):
         """Count a request, and hold bookmarks to the start of the sync by the server's clock, where it is behind."""
         self._report.meters.requests.increment()
         moment = http_date(page.headers.get("Date", ""))
+        if moment is not None:
+            self.tap.compare_clocks(moment)
         if moment is not None and abs(moment - self._not_after) < _IMPLAUSIBLE:
             self._not_after = min(moment, self._not_after)
 
@@ -273,6 +275,10 @@ class ApiStream(Stream):
             return True
         return False
 
+    def may_skip(self, error: StatusError) -> bool:
+        """Tell whether a refusal means, by the settings, that the whole stream counts as empty."""
+        return error.status in _INACCESSIBLE and bool(self.config["skip_inaccessible_streams"])
+
     # Children
 
     @cached_property
@@ -281,8 +287,6 @@ class ApiStream(Stream):
         children = [child for child in self.child_streams if isinstance(child, ApiStream)]
         return [child for child in children if child.selected or child.has_selected_descendents]
 
-        if moment is not None:
-            self.tap.compare_clocks(moment)
     def child_context(self, key: tuple[Any, ...]) -> dict[str, Any]:
         """Give a record's key under the name by which each child has it in its path."""
         children = [child for child in self.child_streams if isinstance(child, ApiStream)]
@@ -303,10 +307,6 @@ class ApiStream(Stream):
     ) -> Generator[dict[str, Any], Any, Any]:
         # Private to the SDK, which ends the whole sync at the first error of a stream: here alone it can be caught
         # so that the other streams still run, and here alone pages can be written as a whole.
-    def may_skip(self, error: StatusError) -> bool:
-        """Tell whether a refusal means, by the settings, that the whole stream counts as empty."""
-        return error.status in _INACCESSIBLE and bool(self.config["skip_inaccessible_streams"])
-
         # tests/engine/test_sdk_hooks.py fails when the SDK no longer calls it.
         if self.failed:
             return
@@ -350,6 +350,11 @@ class ApiStream(Stream):
             if (version := self.table_version) is not None:
                 self._write_activate_version_message(version)
 
+    def write_sample(self, record: Record) -> None:
+        """Write one record, after the SCHEMA."""
+        self._write_schema_message()
+        self._write_record_message(record)
+
     @property
     def table_version(self) -> int | None:
         """Version that each record carries, where the stream announces one."""
@@ -380,11 +385,6 @@ class ApiStream(Stream):
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """Log a message, but not what the SDK says of a child again for each parent, or of an error besides ours."""
-    def write_sample(self, record: Record) -> None:
-        """Write one record, after the SCHEMA."""
-        self._write_schema_message()
-        self._write_record_message(record)
-
         if level == logging.ERROR or (level == logging.INFO and self.parent_stream_type):
             level = logging.DEBUG
         super().log(message, *args, level=level, **kwargs)

@@ -32,15 +32,15 @@ from taps.engine.errors import (
     SyncFailedError,
     UnreachableError,
 )
-from taps.engine.pacing import RetryPolicy
 from taps.engine.given_state import check_state, ineffective_bookmarks
+from taps.engine.pacing import RetryPolicy
 from taps.engine.redaction import Redactor
 from taps.engine.settings import (
     choice_errors,
     environment_settings,
-    secrets_of,
     future_start,
     meant,
+    secrets_of,
     setting_errors,
     unknown_settings,
     usable_numbers,
@@ -61,8 +61,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ApiTap"]
 
-
-class ApiTap(Tap, ABC):
 _SAME_CLOCK = timedelta(minutes=5)
 _OF_ALL_STREAMS = (
     HTTPStatus.UNAUTHORIZED,
@@ -70,6 +68,8 @@ _OF_ALL_STREAMS = (
     HTTPStatus.TOO_MANY_REQUESTS,
 )
 
+
+class ApiTap(Tap, ABC):
     """A tap that reads one HTTP API.
 
     A subclass declares `name`, `config_jsonschema` and `stream_types`, and says how a request is signed.
@@ -108,10 +108,10 @@ _OF_ALL_STREAMS = (
             given["base_url"] = given["base_url"].rstrip("/")
         self._failures: list[tuple[ApiStream, SyncError]] = []
         self._announced = 0
+        self._compared_clocks = False
         self._skipped: list[StatusError] = []
         try:
             super().__init__(config=given, validate_config=validate_config, **kwargs)
-        self._compared_clocks = False
         except ConfigValidationError:
             raise InvalidSettingsError(setting_errors(given, type(self).config_jsonschema)) from None
         if validate_config:
@@ -192,13 +192,6 @@ _OF_ALL_STREAMS = (
             self.logger.warning("%s", line)
         super().load_state(state)
 
-    # What becomes of a sync
-
-    def stream_failed(self, stream: ApiStream, error: SyncError, *, announce: bool = True) -> None:
-        """Take note that a stream ended in an error; the others go on.
-
-        Nothing is said yet while the API has not given a single page: a wrong key or host fails every stream, and is
-        worth one line.
     def compare_clocks(self, moment: datetime) -> None:
         """Warn once where the API's clock, at its first answer, and this machine's are far apart."""
         if self._compared_clocks:
@@ -214,6 +207,18 @@ _OF_ALL_STREAMS = (
                 format_timestamp(moment),
             )
 
+    # What becomes of a sync
+
+    def stream_failed(self, stream: ApiStream, error: SyncError, *, announce: bool = True) -> None:
+        """Take note that a stream ended in an error; the others go on.
+
+        Nothing is said yet while the API has not given a single page: a wrong key or host fails every stream, and is
+        worth one line.
+
+        Args:
+            stream: The stream.
+            error: The error.
+            announce: Whether the log is to have it.
 
         Raises:
             SyncFailedError: No stream can be read, so that it is of no use to go on.
@@ -223,11 +228,6 @@ _OF_ALL_STREAMS = (
             if announce:
                 self._announce_failures()
             if isinstance(error, AuthorizationError):
-        Args:
-            stream: The stream.
-            error: The error.
-            announce: Whether the log is to have it.
-
                 raise self._stopped("The sync cannot go on", error)
         elif isinstance(error, UnreachableError | AuthorizationError) or self._is_refused_again():
             raise self._nothing_read(self._failures[0][1])
@@ -314,6 +314,14 @@ _OF_ALL_STREAMS = (
     def get_singer_command(cls) -> click.Command:
         """Make the command: the SDK's options, our way with errors."""
         command = super().get_singer_command()
+        for param in command.params:
+            if isinstance(param, click.Option) and param.name == "test":
+                # As a callback it would run before --catalog and --state have been read.
+                param.callback, param.expose_value = None, True
+                param.help = (
+                    "Read a page of each stream, and tell which can be read, how many fields the schema lacks and what "
+                    "a sync costs in requests. Use --test=schema to write SCHEMA messages alone."
+                )
         return TapCommand(
             name=command.name,
             callback=command.callback,
@@ -324,14 +332,6 @@ _OF_ALL_STREAMS = (
             redactor=cls.redactor,
         )
 
-        for param in command.params:
-            if isinstance(param, click.Option) and param.name == "test":
-                # As a callback it would run before --catalog and --state have been read.
-                param.callback, param.expose_value = None, True
-                param.help = (
-                    "Read a page of each stream, and tell which can be read, how many fields the schema lacks and what "
-                    "a sync costs in requests. Use --test=schema to write SCHEMA messages alone."
-                )
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read `--config`, and say which file is at fault where one is."""
@@ -347,6 +347,7 @@ _OF_ALL_STREAMS = (
         config: Any = None,
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
+        test: str = "disabled",
         **kwargs: Any,
     ) -> None:
         """Sync or test, with `--catalog` and `--state` checked before any request, and read no more than once."""
@@ -357,7 +358,6 @@ _OF_ALL_STREAMS = (
         cls.print_version(print_fn=cls.logger.info)
         tap = cls(
             config=config and config.config,
-        test: str = "disabled",
             parse_env_config=bool(config and config.parse_env),
             state=before,
             catalog=chosen and without_unread_fields(chosen, cls.stream_types),

@@ -211,10 +211,10 @@ class _Connections(HTTPAdapter):
         pool: Any = self.get_connection_with_tls_context(request, verify, settings["proxies"], cert)
         self.cert_verify(pool, origin, verify, cert)  # type: ignore[no-untyped-call]
         self._pool: HTTPConnectionPool = pool
-        self._through_proxy = self.request_url(request, self._proxies) != request.path_url
         proxy = pool.proxy and parse_url(str(pool.proxy))
         self.proxy = f"{proxy.scheme}://{proxy.netloc}" if proxy else None
         """Address of the proxy in between, without credentials."""
+        self._through_proxy = self.request_url(request, self._proxies) != request.path_url
 
     def get(self, request: PreparedRequest, timeout: float) -> BaseHTTPResponse:
         """Send a request, and give the answer when its headers are in."""
