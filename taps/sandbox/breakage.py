@@ -9,25 +9,28 @@ import struct
 import time
 from email.utils import formatdate
 from gzip import compress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taps.sandbox.answers import origin
 from taps.sandbox.faults import Fault, Faults, Kind
 from taps.sandbox.rows import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: The key of a request's scope under which the protocol leaves the connection, for faults below HTTP.
 TRANSPORT = "sandbox.transport"
+#: The key of a request's scope under which the server leaves what closes its door for some seconds.
+REFUSE = "sandbox.refuse"
 #: The key of a request's scope under which the name of the fault is left for the journal.
 STRUCK = "sandbox.fault"
 #: How a query's parameter that must not be repeated begins.
 SECRET_PARAMETER = b"api_key="
 
 _DATE_AHEAD = 2
+_ON_ITS_WAY = 0.05  # seconds; what is still on its way when a connection is reset is lost
 _HTML = (
     b"<!DOCTYPE html><html><head><title>Just a moment</title></head><body><h1>Down for maintenance</h1></body></html>"
 )
@@ -68,7 +71,7 @@ class Breakage:
         if scope["path"].startswith(self._spared):
             await self._app(scope, receive, send)
             return
-        late, fault = self._faults.strike(scope["path"])
+        late, fault, before = self._faults.strike(scope["path"], _target(scope, keep_secrets=False))
         if late:
             scope[STRUCK] = Kind.SLOW.value
             await asyncio.sleep(late)
@@ -78,8 +81,8 @@ class Breakage:
         scope[STRUCK] = fault.name
         if fault.kind is None:
             await _send(send, fault.status, _error_headers(fault), encode(_error(fault.status)))
-        elif fault.kind is Kind.RESET:
-            await _reset(scope, receive)
+        elif fault.kind in _SILENT:
+            await _SILENT[fault.kind](fault, scope, receive)
         elif fault.kind in _FIXED:
             content_type, body = _FIXED[fault.kind]
             await _send(send, 200, [(b"content-type", content_type)], body)
@@ -87,32 +90,22 @@ class Breakage:
             target = f"{fault.to}{_target(scope)}".encode("latin-1")
             await _send(send, 302, [(b"location", target)], b"")
         else:
-            await self._spoil(fault, scope, receive, send)
-
-    async def _spoil(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        status, headers, body = await _answer(self._app, scope, receive)
-        if fault.kind in {Kind.FOREIGN_LINK, Kind.SELF_LINK}:
-            base = fault.to if fault.kind is Kind.FOREIGN_LINK else origin(scope)
-            headers, body = _linked(headers, body, f"{base}{_target(scope, keep_secrets=False)}", self._link)
-            await _send(send, status, headers, body)
-        elif fault.kind is Kind.SHAPE:
-            await _send(send, status, headers, encode(_other_shape(json.loads(body))))
-        elif fault.kind is Kind.MALFORMED:
-            await _send(send, status, headers, body[: len(body) * 2 // 3])
-        elif fault.kind is Kind.GZIP_CUT:
-            packed = compress(body, compresslevel=1, mtime=0)
-            await _send(send, status, [*headers, (b"content-encoding", b"gzip")], packed[: len(packed) * 2 // 3])
-        else:
-            headers.append((b"content-length", str(len(body)).encode()))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-            if fault.kind is Kind.RESET_BODY:
-                # What is still on its way when a connection is reset is lost: without this pause, all of it.
-                await asyncio.sleep(0.05)
-                await _reset(scope, receive)
+            answer = await _answer(self._app, scope, receive)
+            if fault.kind in _LINKS:
+                leads_to = {Kind.FOREIGN_LINK: fault.to + _target(scope, keep_secrets=False)}
+                leads_to[Kind.SELF_LINK] = origin(scope) + _target(scope, keep_secrets=False)
+                leads_to[Kind.CYCLE_LINK] = origin(scope) + before
+                await _send(send, *_linked(answer, leads_to[fault.kind], self._link))
+            elif fault.kind in _SPOILED:
+                await _send(send, *_SPOILED[fault.kind](answer, fault))
             else:
-                scope[TRANSPORT].close()
-                await _until_gone(receive)
+                await _interrupt(fault, answer, scope, receive, send)
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
 
 
 _FIXED = {
@@ -122,7 +115,10 @@ _FIXED = {
 }
 
 
-async def _answer(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+_LINKS = frozenset({Kind.FOREIGN_LINK, Kind.SELF_LINK, Kind.CYCLE_LINK})
+
+
+async def _answer(app: ASGIApp, scope: Scope, receive: Receive) -> _Answer:
     # Asked for plain: what is to be spoiled must be readable first.
     kept = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
     messages: list[Message] = []
@@ -133,7 +129,67 @@ async def _answer(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[int, li
     await app({**scope, "headers": kept}, receive, collect)
     start = messages[0]
     headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
-    return start["status"], headers, b"".join(message.get("body", b"") for message in messages[1:])
+    return _Answer(start["status"], headers, b"".join(message.get("body", b"") for message in messages[1:]))
+
+
+async def _refuse(fault: Fault, scope: Scope, receive: Receive) -> None:
+    scope[REFUSE](fault.seconds)
+    await _until_gone(receive)
+
+
+async def _say_nothing(_fault: Fault, _scope: Scope, receive: Receive) -> None:
+    await _until_gone(receive)
+
+
+async def _reset_at_once(_fault: Fault, scope: Scope, receive: Receive) -> None:
+    await _reset(scope, receive)
+
+
+async def _reset_in_headers(_fault: Fault, scope: Scope, receive: Receive) -> None:
+    scope[TRANSPORT].write(b"HTTP/1.1 200 OK\r\ncontent-type: application/js")
+    await asyncio.sleep(_ON_ITS_WAY)
+    await _reset(scope, receive)
+
+
+_SILENT: Mapping[Kind, Callable[[Fault, Scope, Receive], Awaitable[None]]] = {
+    Kind.REFUSED: _refuse,
+    Kind.SILENT: _say_nothing,
+    Kind.RESET: _reset_at_once,
+    Kind.RESET_HEADERS: _reset_in_headers,
+}
+
+
+async def _interrupt(fault: Fault, answer: _Answer, scope: Scope, receive: Receive, send: Send) -> None:
+    """Promise a whole body, and keep the promise late or never."""
+    status, headers, body = answer
+    first = b"" if fault.kind is Kind.RESET_START else body[: len(body) // 2]
+    headers = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": first, "more_body": True})
+    if fault.kind is Kind.SLOW_BODY:
+        await asyncio.sleep(fault.seconds)
+        await send({"type": "http.response.body", "body": body[len(first) :]})
+    elif fault.kind is Kind.TRUNCATED:
+        scope[TRANSPORT].close()
+        await _until_gone(receive)
+    else:
+        await asyncio.sleep(_ON_ITS_WAY)
+        await _reset(scope, receive)
+
+
+def _gzip_cut(answer: _Answer, _fault: Fault) -> _Answer:
+    packed = compress(answer.body, compresslevel=1, mtime=0)
+    headers = [*answer.headers, (b"content-encoding", b"gzip")]
+    return answer._replace(headers=headers, body=packed[: len(packed) * 2 // 3])
+
+
+_SPOILED: Mapping[Kind, Callable[[_Answer, Fault], _Answer]] = {
+    Kind.SHAPE: lambda answer, _: answer._replace(body=encode(_other_shape(json.loads(answer.body)))),
+    Kind.NULLS: lambda answer, _: answer._replace(body=encode(_nulls(json.loads(answer.body)))),
+    Kind.MALFORMED: lambda answer, _: answer._replace(body=answer.body[: len(answer.body) * 2 // 3]),
+    Kind.BULKY: lambda answer, fault: answer._replace(body=answer.body + b" " * (fault.megabytes << 20)),
+    Kind.GZIP_CUT: _gzip_cut,
+}
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
@@ -156,28 +212,26 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-def _linked(
-    headers: list[tuple[bytes, bytes]], body: bytes, target: str, link: Sequence[str] | None
-) -> tuple[list[tuple[bytes, bytes]], bytes]:
+def _linked(answer: _Answer, target: str, link: Sequence[str] | None) -> _Answer:
     if link is None:
-        kept = [pair for pair in headers if pair[0] != b"link"]
-        return [*kept, (b"link", f'<{target}>; rel="next"'.encode("latin-1"))], body
+        kept = [pair for pair in answer.headers if pair[0] != b"link"]
+        return answer._replace(headers=[*kept, (b"link", f'<{target}>; rel="next"'.encode("latin-1"))])
     try:
-        whole = json.loads(body)
+        whole = json.loads(answer.body)
     except ValueError:
-        return headers, body
+        return answer
     # An answer without the outer parts, such as a last page, gets them: the link must lead astray from any page.
     holder = whole
     for name in link[:-1]:
         if not isinstance(holder, dict):
-            return headers, body
+            return answer
         if not isinstance(holder.get(name), dict):
             holder[name] = {}
         holder = holder[name]
     if not isinstance(holder, dict):
-        return headers, body
+        return answer
     holder[link[-1]] = target
-    return headers, encode(whole)
+    return answer._replace(body=encode(whole))
 
 
 def _target(scope: Scope, *, keep_secrets: bool = True) -> str:
@@ -197,8 +251,9 @@ def _error_headers(fault: Fault) -> list[tuple[bytes, bytes]]:
     if fault.retry_after is None:
         return [_JSON]
     text = str(fault.retry_after)
-    if text == "date":
-        text = formatdate(time.time() + _DATE_AHEAD, usegmt=True)
+    if text.startswith("date"):
+        ahead = int(text.removeprefix("date") or _DATE_AHEAD)
+        text = formatdate(time.time() + ahead, usegmt=True)
     return [_JSON, (b"retry-after", text.encode())]
 
 
@@ -207,4 +262,16 @@ def _other_shape(value: Any) -> Any:
         return {}
     return {
         name: {} if isinstance(part, list) else [] if isinstance(part, dict) else part for name, part in value.items()
+    }
+
+
+def _nulls(value: Any) -> Any:
+    if isinstance(value, list):
+        return [None] * max(1, len(value))
+    if not isinstance(value, dict):
+        return value
+    lists = any(isinstance(part, list) for part in value.values())
+    return {
+        name: _nulls(part) if isinstance(part, list) else None if isinstance(part, dict) and not lists else part
+        for name, part in value.items()
     }

@@ -7,13 +7,15 @@ import threading
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _STATUS = re.compile(r"[45]\d\d", re.ASCII)
+_DATE = re.compile(r"date([+-]\d{1,4})?", re.ASCII)
 _DEFAULT_SECONDS = 2.0
+_DEFAULT_MEGABYTES = 16
 _ELSEWHERE = "http://elsewhere.invalid"
 
 
@@ -21,39 +23,60 @@ class Kind(str, Enum):
     """What can go wrong, apart from a plain error status (400 to 599), which is written as its number.
 
     Attributes:
+        REFUSED: The connection is closed, as are all others, and no new one is accepted for `seconds`.
+        SILENT: The connection is accepted, but there is no answer for as long as the client waits.
         RESET: The connection is reset (TCP RST) before the answer's headers.
+        RESET_HEADERS: The connection is reset in the middle of the headers.
+        RESET_START: The connection is reset after the headers, before the body.
         RESET_BODY: The connection is reset in the middle of the body.
         TRUNCATED: The connection ends before all of the promised Content-Length was sent.
+        GZIP_CUT: The body is compressed and cut short, and Content-Length agrees with what is sent.
         MALFORMED: Status 200, the body is JSON that breaks off.
         HTML: Status 200, the body is an HTML page.
         EMPTY: Status 200 without a body.
         NULL: Status 200, the body is `null`.
+        NULLS: Status 200, each record in the body is `null`.
         SHAPE: Status 200, an object where an array is due and the other way round.
         SLOW: The answer is right but `seconds` late.
+        SLOW_BODY: The answer is right, but the second half of its body is `seconds` late.
+        BULKY: The answer is right, but blanks make its body `megabytes` longer.
         REDIRECT: A redirect (302) to the same path under `to`.
         FOREIGN_LINK: The answer is right but its next link leads to `to`.
         SELF_LINK: The answer is right but its next link leads to itself.
-        GZIP_CUT: The body is compressed and cut short, and Content-Length agrees with what is sent.
+        CYCLE_LINK: The answer is right but its next link leads back to the page asked for before, or, where there was
+            none, to itself.
     """
 
+    REFUSED = "refused"
+    SILENT = "silent"
     RESET = "reset"
+    RESET_HEADERS = "reset-headers"
+    RESET_START = "reset-start"
     RESET_BODY = "reset-body"
     TRUNCATED = "truncated"
+    GZIP_CUT = "gzip-cut"
     MALFORMED = "malformed"
     HTML = "html"
     EMPTY = "empty"
     NULL = "null"
+    NULLS = "nulls"
     SHAPE = "shape"
     SLOW = "slow"
+    SLOW_BODY = "slow-body"
+    BULKY = "bulky"
     REDIRECT = "redirect"
     FOREIGN_LINK = "foreign-link"
     SELF_LINK = "self-link"
-    GZIP_CUT = "gzip-cut"
+    CYCLE_LINK = "cycle-link"
 
+
+_WITH_SECONDS = frozenset({Kind.REFUSED, Kind.SLOW, Kind.SLOW_BODY})
+_WITH_TO = frozenset({Kind.REDIRECT, Kind.FOREIGN_LINK})
 
 FORMS = (
     f"KIND[:KEY=VALUE,...] where KIND is 400 to 599, {', '.join(kind.value for kind in Kind)} and KEY is every, at, "
-    "times, after, path, retry_after (an error status), seconds (slow), to (redirect, foreign-link)"
+    "times, after, path, retry_after (an error status), seconds (refused, slow, slow-body), megabytes (bulky), to "
+    "(redirect, foreign-link)"
 )
 
 
@@ -78,9 +101,10 @@ class Fault:
         status: The error status; 200 for the other kinds.
         when: `every`, `at`, `times` or `after`, each with its number; it strikes where all of them agree.
         path: A prefix of the path, a pattern as of fnmatch, or with `$` at its end the whole path; None for every path.
-        retry_after: The seconds of the Retry-After header, `date` for an HTTP date two seconds ahead; None for no
-            such header.
-        seconds: How late a slow answer is.
+        retry_after: The seconds of the Retry-After header, `date` for an HTTP date two seconds ahead, `date+N` and
+            `date-N` for one N seconds ahead or past; None for no such header.
+        seconds: How late a slow answer is, or how long connections are refused.
+        megabytes: How much longer a bulky body is.
         to: The origin that a redirect or a foreign link leads to.
     """
 
@@ -90,8 +114,10 @@ class Fault:
     path: str | None = None
     retry_after: int | str | None = None
     seconds: float = _DEFAULT_SECONDS
+    megabytes: int = _DEFAULT_MEGABYTES
     to: str = _ELSEWHERE
     _seen: int = 0
+    _asked: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, spec: str) -> Fault:
@@ -118,10 +144,12 @@ class Fault:
             elif key == "path":
                 fault.path = value
             elif key == "retry_after" and fault.kind is None:
-                fault.retry_after = value if value == "date" else _whole(spec, key, value, least=0)
-            elif key == "seconds" and fault.kind is Kind.SLOW:
+                fault.retry_after = value if _DATE.fullmatch(value) else _whole(spec, key, value, least=0)
+            elif key == "seconds" and fault.kind in _WITH_SECONDS:
                 fault.seconds = _seconds(spec, value)
-            elif key == "to" and fault.kind in {Kind.REDIRECT, Kind.FOREIGN_LINK}:
+            elif key == "megabytes" and fault.kind is Kind.BULKY:
+                fault.megabytes = _whole(spec, key, value, least=1)
+            elif key == "to" and fault.kind in _WITH_TO:
                 fault.to = value.rstrip("/")
             else:
                 raise BadFaultError(spec, f"there is no {key!r} for {name}")
@@ -146,6 +174,34 @@ class Fault:
             return False
         self._seen += 1
         return all(_WHEN[key](self._seen, number) for key, number in self.when.items())
+
+    def asked_before(self, path: str, address: str) -> str:
+        """Take note of a request's address.
+
+        Args:
+            path: The request's path.
+            address: Its path and query.
+
+        Returns:
+            The address of the request to the same path before, or this one's where there was none.
+        """
+        before = self._asked.get(path, address)
+        self._asked[path] = address
+        return before
+
+
+class Strike(NamedTuple):
+    """What happens to a request.
+
+    Attributes:
+        late: How many seconds late the answer is.
+        fault: What else goes wrong with it.
+        before: The address that was asked for before at the same path, where the fault leads back to it.
+    """
+
+    late: float
+    fault: Fault | None
+    before: str = ""
 
 
 class Faults:
@@ -175,7 +231,7 @@ class Faults:
         with self._lock:
             self._faults = faults
 
-    def strike(self, path: str) -> tuple[float, Fault | None]:
+    def strike(self, path: str, address: str = "") -> Strike:
         """Decide what happens to a request.
 
         The first fault that strikes, in the order given, settles it; the ones after it do not count the request. Slow
@@ -183,18 +239,17 @@ class Faults:
 
         Args:
             path: The request's path.
-
-        Returns:
-            How many seconds late the answer is, and what else goes wrong with it.
+            address: Its path and query.
         """
         late = 0.0
         with self._lock:
             for fault in self._faults:
+                before = fault.asked_before(path, address) if fault.kind is Kind.CYCLE_LINK else ""
                 if fault.strikes(path):
                     if fault.kind is not Kind.SLOW:
-                        return late, fault
+                        return Strike(late, fault, before)
                     late += fault.seconds
-        return late, None
+        return Strike(late, None)
 
 
 _WHEN = {

@@ -180,6 +180,7 @@ class Sandbox(Stores):
             BadFaultError: One of them is not written as it should be.
         """
         self._faults.replace(specs)
+        self._serving.accept()
 
     def set_churn(self, spec: str | None) -> None:
         """Put another change in force.

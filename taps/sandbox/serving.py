@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from taps.sandbox.breakage import TRANSPORT
+from taps.sandbox.breakage import REFUSE, TRANSPORT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from starlette.types import ASGIApp
@@ -20,26 +21,67 @@ if TYPE_CHECKING:
 
 
 class _Protocol(HttpToolsProtocol):
-    """Leaves the connection in each request's scope, so that a fault can break it."""
+    """Leaves the connection and the door in each request's scope, for a fault to break the one or close the other."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         cast("dict[str, Any]", self.scope)[TRANSPORT] = self.transport
+        cast("dict[str, Any]", self.scope)[REFUSE] = cast("_Config", self.config).refuse
+
+
+class _Config(uvicorn.Config):
+    refuse: Callable[[float], None]
 
 
 class _Server(uvicorn.Server):
-    """Tells when it serves, and stops at once when asked."""
+    """Tells when it serves, refuses connections for a while, and stops at once when asked.
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    Args:
+        config: The configuration.
+        listen: Opens the port once more.
+    """
+
+    def __init__(self, config: _Config, listen: Callable[[], socket.socket]) -> None:
         super().__init__(config)
+        config.refuse = self._refuse
         self.serving = threading.Event()
+        self._listen = listen
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
+        self._opens: asyncio.TimerHandle | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._loop = asyncio.get_running_loop()
         self.serving.set()
+
+    def accept(self) -> None:
+        """Accept connections again, from now on. To be called from another thread."""
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
+
+    def _refuse(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        for server in self.servers:
+            server.close()
+        self.servers.clear()
+        for connection in list(self.server_state.connections):
+            cast("_Protocol", connection).transport.abort()
+        if self._opens is not None:
+            self._opens.cancel()
+        self._opens = loop.call_later(seconds, self._open_soon)
+
+    def _open_soon(self) -> None:
+        self._opening = asyncio.get_running_loop().create_task(self._open())
+
+    async def _open(self) -> None:
+        if self.servers or self.should_exit:
+            return
+        loop, config, state = asyncio.get_running_loop(), self.config, self.lifespan.state
+        server = await loop.create_server(
+            lambda: _Protocol(config=config, server_state=self.server_state, app_state=state), sock=self._listen()
+        )
+        self.servers.append(server)
 
     async def main_loop(self) -> None:
         ticks = 0
@@ -76,7 +118,7 @@ class Serving:
     def __enter__(self) -> Self:
         listener = self._listen()
         self.port = listener.getsockname()[1]
-        config = uvicorn.Config(
+        config = _Config(
             self._app,
             http=_Protocol,
             ws="none",
@@ -89,7 +131,7 @@ class Serving:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=0,
         )
-        self._server = _Server(config)
+        self._server = _Server(config, self._listen)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name=f"sandbox-{self.port}", daemon=True
         )
@@ -105,6 +147,11 @@ class Serving:
     ) -> None:
         self._server.stop()
         self._thread.join()
+
+    def accept(self) -> None:
+        """Accept connections again, where a fault has ended that."""
+        if hasattr(self, "_server"):
+            self._server.accept()
 
     def _listen(self) -> socket.socket:
         # Bound here rather than by the server: a busy port is then an exception where the caller can see it.

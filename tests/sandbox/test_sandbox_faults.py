@@ -56,6 +56,21 @@ def raw_answer(sandbox: Sandbox, path: str) -> bytes:
     return answer
 
 
+def until_the_end(sandbox: Sandbox, path: str) -> bytes:
+    """All bytes of an answer until the connection is reset."""
+    key = base64.b64encode(f"{sandbox.api_key}:X".encode()).decode()
+    address = urlsplit(sandbox.base_url)
+    answer = b""
+    with socket.create_connection((address.hostname, address.port or 0), timeout=10) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {key}\r\n\r\n".encode())
+        try:
+            while part := connection.recv(1 << 20):
+                answer += part
+        except ConnectionResetError:
+            return answer
+    pytest.fail("the connection ended, but was not reset")
+
+
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
@@ -95,6 +110,9 @@ def test_an_error_status_has_a_json_body_and_retry_after_when_asked(desk: Sandbo
     assert seconds.headers["retry-after"] == "7"
     ahead = parsedate_to_datetime(date.headers["retry-after"]).timestamp() - time.time()
     assert 0 < ahead <= 2
+    desk.set_faults(["429:retry_after=date+60"])
+    later = client.get("/v1/groups").headers["retry-after"]
+    assert 58 < parsedate_to_datetime(later).timestamp() - time.time() <= 60
     assert "retry-after" not in none.headers
 
 
@@ -112,6 +130,85 @@ def test_reset_is_a_real_one_before_the_headers(desk: Sandbox, client: Client) -
         client.get("/v1/agents")
     assert statuses(client, 1) == [200]
     assert [(seen.status, seen.fault) for seen in desk.requests] == [(None, "reset"), (None, "reset"), (200, None)]
+
+
+@pytest.mark.parametrize("kind", ["reset-headers", "reset-start"])
+def test_reset_comes_in_the_headers_or_after_them(desk: Sandbox, client: Client, kind: str) -> None:
+    desk.set_faults([f"{kind}:times=2"])
+    answer = until_the_end(desk, "/v1/agents")
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert (b"\r\n\r\n" in answer) is (kind == "reset-start")
+    assert not answer.partition(b"\r\n\r\n")[2]
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError), match=r"reset|broken"):
+        client.get("/v1/agents")
+    assert statuses(client, 1) == [200]
+
+
+def test_refused_closes_the_door_to_all_for_a_while(desk: Sandbox, client: Client) -> None:
+    assert statuses(client, 1) == [200]
+    desk.set_faults(["refused:times=1,seconds=0.3,path=/v1/agents"])
+    with Client(desk) as other:
+        with pytest.raises(requests.ConnectionError):
+            other.get("/v1/agents")
+        began = time.monotonic()
+        with pytest.raises(requests.ConnectionError, match="refused"):
+            client.get("/v1/groups")
+        while True:
+            try:
+                assert other.get("/v1/agents").status_code == 200
+                break
+            except requests.ConnectionError:
+                time.sleep(0.02)
+    assert 0.2 < time.monotonic() - began < 5
+
+
+def test_a_door_that_is_closed_opens_when_the_faults_end(desk: Sandbox, client: Client) -> None:
+    desk.set_faults(["refused:seconds=100"])
+    for _ in range(2):
+        with pytest.raises(requests.ConnectionError):
+            client.get("/v1/agents")
+    desk.set_faults([])
+    assert statuses(client, 2) == [200, 200]
+
+
+def test_silent_never_answers(desk: Sandbox) -> None:
+    desk.set_faults(["silent:times=1"])
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{desk.base_url}/v1/groups", timeout=0.2)
+    assert requests.get(f"{desk.base_url}/v1/groups", timeout=10).status_code == 401
+
+
+def test_slow_body_keeps_its_promise_late(desk: Sandbox, client: Client) -> None:
+    whole = client.get("/v1/contacts").content
+    desk.set_faults(["slow-body:seconds=0.3"])
+    began = time.monotonic()
+    with client.session.get(f"{desk.base_url}/v1/contacts", stream=True, timeout=10) as response:
+        assert time.monotonic() - began < 0.3
+        assert response.raw.read(decode_content=False) == whole
+    assert time.monotonic() - began >= 0.3
+
+
+def test_bulky_is_right_but_long(desk: Sandbox, client: Client) -> None:
+    right = client.get("/v1/groups").json()
+    desk.set_faults(["bulky:megabytes=2"])
+    answer = client.get("/v1/groups")
+    assert 2 << 20 < len(answer.content) < 3 << 20
+    assert answer.json() == right
+
+
+def test_nulls_stand_for_the_records(desk: Sandbox, client: Client) -> None:
+    desk.set_faults(["nulls"])
+    assert client.get("/v1/groups?limit=3").json() == {"data": [None] * 3}
+    assert client.get("/v1/settings/helpdesk").json() == {"data": None}
+
+
+def test_a_cycle_leads_back_to_the_page_before(desk: Sandbox, client: Client) -> None:
+    desk.set_faults(["cycle-link"])
+    addresses = [f"{desk.base_url}/v1/groups?limit={limit}" for limit in (2, 3, 4)]
+    leads_to = [client.session.get(address, timeout=10).links["next"]["url"] for address in addresses]
+    assert leads_to == [addresses[0], addresses[0], addresses[1]]
+    other = f"{desk.base_url}/v1/agents?limit=2"
+    assert client.session.get(other, timeout=10).links["next"]["url"] == other
 
 
 def test_reset_body_comes_in_the_middle_of_the_body(desk: Sandbox, client: Client) -> None:
@@ -207,10 +304,11 @@ def test_gzip_cut_promises_just_what_it_sends(desk: Sandbox, client: Client) -> 
 def test_the_server_stays_silent_about_its_faults(
     desk: Sandbox, client: Client, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    late = {Kind.SLOW, Kind.SLOW_BODY, Kind.REFUSED}
     for kind in Kind:
-        desk.set_faults([f"{kind.value}:{'seconds=0.01' if kind is Kind.SLOW else 'times=1'}"])
+        desk.set_faults([f"{kind.value}:{'seconds=0.01' if kind in late else 'times=1'}"])
         try:
-            client.get("/v1/contacts")
+            client.session.get(f"{desk.base_url}/v1/contacts", timeout=0.5)
         except requests.RequestException:
             continue
     assert capfd.readouterr() == ("", "")
@@ -235,6 +333,10 @@ def test_the_server_stays_silent_about_its_faults(
         "reset:retry_after=1",
         "503:to=http://x",
         "503:retry_after=soon",
+        "503:retry_after=date+",
+        "503:retry_after=date+soon",
+        "bulky:megabytes=0",
+        "slow:megabytes=1",
         "503:at=-1",
     ],
 )
@@ -248,7 +350,7 @@ def test_a_bad_spec_is_one_line_that_lists_the_valid_ones(spec: str) -> None:
     assert "\n" not in message
     for kind in Kind:
         assert kind.value in message
-    for key in ("every", "at", "times", "after", "path", "retry_after", "seconds", "to"):
+    for key in ("every", "at", "times", "after", "path", "retry_after", "seconds", "megabytes", "to"):
         assert key in message
 
 
