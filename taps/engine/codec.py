@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -31,7 +31,7 @@ from taps.engine.rows import MisfitError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-__all__ = ["RecordCodec", "decode_json", "kind_of"]
+__all__ = ["RecordCodec", "decode_json", "kind_of", "named", "printable"]
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
@@ -53,18 +53,26 @@ def decode_json(body: bytes) -> Any:
         The document; decimals are `Decimal`.
 
     Raises:
-        ValueError: The body is empty or no JSON; `NaN` and `Infinity`, which Python would take, are none either.
+        ValueError: The body is empty or no JSON; `NaN` and `Infinity`, which Python would take, are none either. Or a
+            number in it is beyond what a `Decimal` or an `int` can be.
     """
     if not body.strip():
         raise ValueError("it is empty")
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation):
         pass  # what is no JSON to msgspec may be to Python: half of a surrogate pair, a byte order mark
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        return json.loads(body, parse_float=_exact, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"it is no JSON: {error}") from None
+
+
+def _exact(number: str) -> Decimal:
+    try:
+        return Decimal(number)
+    except InvalidOperation:
+        raise ValueError(f"the exponent of {printable(number)} is too large") from None
 
 
 def _refuse_constant(name: str) -> None:
@@ -103,16 +111,15 @@ class RecordCodec:
         for key in self._keys:
             if record.get(key) is None:
                 found = "null" if key in record else "missing"
-                others = ", ".join(f"{name}={record[name]}" for name in self._keys if record.get(name) is not None)
+                others = named(record, [name for name in self._keys if record.get(name) is not None])
                 raise RecordError(
                     f"a record's primary key '{key}' is {found}{f' ({others})' if others else ''}; "
-                    f"the record has the fields {', '.join(list(record)[:8])}"
+                    f"the record has the fields {', '.join(map(printable, list(record)[:8]))}"
                 )
         try:
             return self._root.convert(record)
         except _MismatchError as mismatch:
-            key = ", ".join(f"{name}={record[name]}" for name in self._keys)
-            raise RecordError(f"record {key}: {mismatch}") from None
+            raise RecordError(f"record {named(record, self._keys)}: {mismatch}") from None
 
     def convert_value(self, path: str, value: Any) -> Any:
         """Give a value as the field at a path declares it.
@@ -128,9 +135,10 @@ class RecordCodec:
 
 class _MismatchError(Exception):
     def __init__(self, field: str, expected: Sequence[str], value: Any) -> None:
-        text = _json_text(value)
-        excerpt = text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
-        super().__init__(f"field '{field}' is declared {' or '.join(expected)}, but is {kind_of(value)}: {excerpt}")
+        super().__init__(
+            f"field '{field}' is declared {' or '.join(expected)}, but is {kind_of(value)}: "
+            f"{printable(_json_text(value))}"
+        )
 
 
 class _Shared(NamedTuple):
@@ -259,3 +267,14 @@ def kind_of(value: Any) -> str:
     """Name a value's JSON type with its article, for messages."""
     kind = _json_type(value)
     return "null" if kind == "null" else f"{'an' if kind[0] in 'aio' else 'a'} {kind}"
+
+
+def named(record: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """Name a record by its keys, for messages."""
+    return ", ".join(f"{name}={printable(str(record[name]))}" for name in keys)
+
+
+def printable(text: str) -> str:
+    """Make an excerpt of a text for messages: of one line, whatever an API puts in it."""
+    excerpt = text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
+    return excerpt if excerpt.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in excerpt)

@@ -54,14 +54,14 @@ class CompiledPages:
         added = {*stream.parent_key_fields, *declared.copied_fields, declared.snapshot_field}
         required = [key for key in declared.primary_keys if key not in added]
         rest = declared.pagination.document_field
-        make = partial(
-            RowType, schema, left_out=left_out, loose=frozenset(codec.converted), convert=codec.convert_value
-        )
-        flat = make(required=required)
+        make = partial(RowType, schema, loose=frozenset(codec.converted), convert=codec.convert_value)
+        # A record with attributes is not flat, even where another one had some that could not be used.
+        nested = {"attributes"} - schema["properties"].keys() if declared.resource_objects else frozenset()
+        flat = make(required=required, left_out=left_out - nested)
         self._decoders = [(_decoder(field, flat.struct, rest), flat)]
         self._resources: RowType | None = None
         if declared.resource_objects:
-            self._resources = make()
+            self._resources = make(left_out=left_out)
             self._decoders.insert(0, (_decoder(field, _resource_object(self._resources.struct), rest), self._resources))
 
     def read(self, body: bytes, parent: Mapping[str, Any]) -> Content:
@@ -83,8 +83,12 @@ class CompiledPages:
                 envelope = decoder.decode(body)
                 rows: list[Row] = list(envelope.records)
                 if row_type is self._resources:
-                    rows = [self._flattened(resource, row_type) for resource in rows]
-                row_type.finish(rows)
+                    resources, rows = rows, [resource.attributes for resource in envelope.records]
+                    row_type.finish(rows)  # before anything is set, which is converted already
+                    for resource in resources:
+                        self._flatten(resource, row_type)
+                else:
+                    row_type.finish(rows)
                 break
             except (MisfitError, msgspec.ValidationError):
                 if place + 1 == len(self._decoders):
@@ -127,7 +131,7 @@ class CompiledPages:
         for row, value in zip(rows, values, strict=True):
             row_type.set(row, field, self._codec.convert_value(field, value))
 
-    def _flattened(self, resource: Any, row_type: RowType) -> Row:
+    def _flatten(self, resource: Any, row_type: RowType) -> None:
         row: Row = resource.attributes
         if row_type.column([row], "id") == [None]:
             self._set([row], row_type, "id", [resource.id])
@@ -137,7 +141,6 @@ class CompiledPages:
                 value = [item and item.id for item in data] if isinstance(data, list) else data and data.id
                 field = relationship_field(name, to_many=isinstance(data, list))
                 self._set([row], row_type, field, [value])
-        return row
 
 
 def _decoder(field: str, record: type, rest: str | None) -> msgspec.json.Decoder[Any]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RetryPolicy", "http_date", "retry_after_seconds"]
 
+_LONGEST_NUMBER = 18  # characters; what is longer is no time, and may be too large for a float
+
 
 class RetryPolicy(Struct, frozen=True):
     """When and how often to try again.
@@ -55,7 +57,7 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None)
     """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.replace(".", "", 1).isdigit():
-        return float(text)
+        return float(text) if len(text) <= _LONGEST_NUMBER else None
     moment = http_date(text)
     if moment is None:
         return None

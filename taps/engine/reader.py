@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from taps.engine.codec import RecordCodec, decode_json
+from taps.engine.codec import RecordCodec, decode_json, named
 from taps.engine.compiled import CompiledPages
 from taps.engine.errors import RecordError
 from taps.engine.jsonapi import flattened
@@ -64,7 +64,7 @@ class PageReader:
             tried = compiled
             try:
                 return compiled.read(body, parent)
-            except (MisfitError, msgspec.MsgspecError, UnicodeDecodeError):
+            except (MisfitError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 content = self.dictionaries(body, parent)
         return content or self.dictionaries(body, parent)
 
@@ -100,8 +100,7 @@ class PageReader:
             try:
                 parse_timestamp(record[cursor])
             except ValueError as error:
-                key = ", ".join(f"{name}={record[name]}" for name in keys)
-                raise RecordError(f"record {key}: field '{cursor}': {error}") from None
+                raise RecordError(f"record {named(record, keys)}: field '{cursor}': {error}") from None
         return record
 
     def _compile(self) -> CompiledPages | None:

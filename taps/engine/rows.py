@@ -8,7 +8,8 @@ raises `MisfitError`, and the page goes the way of `RecordCodec`, which converts
 
 from __future__ import annotations
 
-from decimal import Decimal
+import re
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache, reduce
 from operator import attrgetter, itemgetter, or_
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,10 @@ _FIRST_BYTES: Mapping[str, bytes] = {
     "array": b"[",
     "object": b"{",
 }
+_MOST_DIGITS = 4300  # that CPython reads as an int
+_LONG = re.compile(rb"[0-9]{%d}" % (_MOST_DIGITS + 1))
+_HUGE = re.compile(rb"[eE][+-]?[0-9]{18}")  # the exponent of a Decimal has less digits
+_FEW = 18
 _ALL_TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 
@@ -123,7 +128,7 @@ class _Rest(Struct):
         for attribute, path, free in self.loose:
             for row in rows:
                 if (value := getattr(row, attribute)) is not UNSET:
-                    decoded = _decoder.decode(value)
+                    decoded = _decoded(value)
                     converted = self.convert(path, decoded)
                     if converted is not decoded or not free:
                         setattr(row, attribute, converted)
@@ -222,11 +227,14 @@ def _check_raw(allowed: bytes) -> Callable[[list[Any]], None]:
 
     def check(values: list[Any]) -> None:
         texts = list(map(bytes, values))
+        longest = max(map(len, texts), default=0)
         if not first.issuperset(map(itemgetter(0), texts)):
             raise MisfitError("a value is of another type than declared")
         together = b"".join(texts)  # values begin and end with ASCII, so that none makes another one complete
         if not together.isascii():
             together.decode()
+        if (longest > _FEW and _HUGE.search(together)) or (longest > _MOST_DIGITS and _LONG.search(together)):
+            raise MisfitError("a number may be beyond what those can read who come after us")
 
     return check
 
@@ -259,6 +267,13 @@ def _all_of(checks: list[Callable[[list[Any]], None]]) -> Callable[[list[Any]], 
 
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def _decoded(value: Raw) -> Any:
+    try:
+        return _decoder.decode(value)
+    except InvalidOperation:
+        raise MisfitError("the exponent of a number is too large") from None
 
 
 class _Line(msgspec.Struct, gc=False):

@@ -68,7 +68,7 @@ def parse_timestamps(texts: Sequence[str | None]) -> list[datetime | None]:
     present: Any = texts if None not in texts else [text for text in texts if text is not None]
     # Longer ones have digits beyond microseconds, which msgspec rounds and we cut.
     if max(map(len, present), default=0) <= _MICROSECONDS:
-        with contextlib.suppress(msgspec.ValidationError):
+        with contextlib.suppress(msgspec.ValidationError, OverflowError):
             instants: list[Any] = msgspec.convert(present, _INSTANTS)
             for index, instant in enumerate(instants):
                 if instant.tzinfo is not timezone.utc:
