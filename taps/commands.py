@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from taps.engine.start import quick_imports
+from taps.engine.stopping import stopping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +16,7 @@ __all__ = ["tap_contact_center", "tap_helpdesk", "tap_oncall", "tap_sales_engage
 
 def _command(room: str, tap: str) -> Callable[[], None]:
     def run() -> None:
+        stopping.arm()
         with quick_imports():
             tap_class = getattr(import_module(f"taps.{room}"), tap)
         tap_class.cli()

@@ -21,6 +21,7 @@ from taps.engine.auth import RenewableAuth
 from taps.engine.environment import certificates
 from taps.engine.errors import ApiError, AuthorizationError, InvalidInputError
 from taps.engine.pacing import retry_after_seconds
+from taps.engine.stopping import stopping
 from taps.engine.wording import MESSAGE_LENGTH, api_message, reason
 
 if TYPE_CHECKING:
@@ -228,7 +229,8 @@ class RefreshingToken(RenewableAuth):
                 if kept.is_fresh and kept.access_token != refused:
                     self._tokens = kept
                     return
-            with self._cache.replacement() as replacement:
+            # Once asked, the API may have made the old token void: its answer is worth a moment to a tap that stops.
+            with stopping.finishing(), self._cache.replacement() as replacement:
                 candidates = [kept.refresh_token] if kept else []
                 self._tokens = self._granted([*candidates, self._tokens.refresh_token, self._configured])
                 replacement.commit(self._tokens)

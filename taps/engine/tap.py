@@ -45,6 +45,7 @@ from taps.engine.settings import (
     unknown_settings,
     usable_numbers,
 )
+from taps.engine.stopping import stopping
 from taps.engine.timestamps import format_timestamp
 from taps.engine.trial import Trial
 from taps.engine.workers import Workers
@@ -295,6 +296,9 @@ class ApiTap(Tap, ABC):
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # Private to the SDK, whose own writes a STATE and exits 0, so that half a table passes for a whole one.
+        if stopping.armed:
+            stopping.stop(signum, self.logger.error)
+            return
         self.logger.error("Stopped by %s before the sync was complete", signal.Signals(signum).name)
         raise SystemExit(128 + signum)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import IO, TYPE_CHECKING, Any, overload
 
 from singer_sdk.io_base import SingerWriter
 from singer_sdk.singerlib import ActivateVersionMessage, Message, SchemaMessage, StateMessage
 
 from taps.engine.rows import encode_lines, encode_state
+from taps.engine.stopping import stopping
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -139,6 +140,14 @@ class MessageWriter(SingerWriter, PageWriter):
         if binary is None:  # whoever put a text stream in the place of standard output gets text
             sys.stdout.write(lines.decode())
         else:
-            sys.stdout.flush()
-            binary.write(lines)
-            binary.flush()
+            with stopping.finishing():  # a target that gets half a line may drop all that it holds
+                sys.stdout.flush()
+                _write_all(binary, lines)
+                binary.flush()
+
+
+def _write_all(binary: IO[bytes], text: bytearray) -> None:
+    """Write all of a text: with PYTHONUNBUFFERED, one write may take a part, where a signal or a pause cuts in."""
+    rest = memoryview(text)
+    while rest:
+        rest = rest[binary.write(rest) :]
