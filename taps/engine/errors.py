@@ -27,9 +27,12 @@ Only `ApiError` is ever retried, and only where its `retriable` says so.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, SyncError
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = [
     "ApiError",
@@ -139,11 +142,13 @@ class PaginationError(SyncError):
     Args:
         message: The error.
         keep: How many of the first records of the page that it is about are to be used, if not all.
+        start: The time from which records may be missing, if not from the beginning.
     """
 
-    def __init__(self, message: str, keep: int | None = None) -> None:
+    def __init__(self, message: str, keep: int | None = None, *, start: datetime | None = None) -> None:
         super().__init__(message)
         self.keep = keep
+        self.start = start
 
 
 class RecordError(SyncError):

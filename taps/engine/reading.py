@@ -16,7 +16,7 @@ from taps.engine.page import Page
 from taps.engine.pagination import RepeatedPage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from singer_sdk.helpers.types import Context
 
@@ -66,7 +66,7 @@ class Reading:
         self._running = True
         stream.tap.workers.submit(self._run)
 
-    def pages(self) -> Iterator[Page]:
+    def pages(self) -> Generator[Page, None, None]:
         """Give the list page by page, to its end.
 
         Raises:

@@ -27,7 +27,8 @@ from taps.engine.reading import Reading
 from taps.engine.report import StreamReport
 from taps.engine.seam import Seam
 from taps.engine.state import Bookmarks, CoveredByParent
-from taps.engine.timestamps import parse_timestamp
+from taps.engine.tail import settled_pages
+from taps.engine.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -239,15 +240,32 @@ class ApiStream(Stream):
         """
         return Reading(self, context).pages()
 
+    def fresh_pages(self, reading: Reading) -> Iterator[Page]:
+        """Give a list page by page, each version of a record once, to its end; or where that recedes, to where it was.
+
+        Args:
+            reading: The list.
+
+        Raises:
+            SyncError: A page could not be had or used. The pages before it have been given.
+        """
+        pages = reading.pages()
+        if not self.repeats_at_seams:
+            return pages
+        return settled_pages(pages, Seam(), lambda: self._not_after, self._say_that_it_recedes)
+
+    def _say_that_it_recedes(self, until: datetime) -> None:
+        message = "%s: the list grows while it is read; what changed after %s comes with the next sync"
+        self.log(message, self.name, format_timestamp(until), level=logging.WARNING)
+
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Give the records as they are declared, each once where the API repeats some at a seam.
 
         Args:
             context: The parent's key, for a child stream.
         """
-        seam = Seam() if self.repeats_at_seams else None
-        for page in self.pages(context):
-            yield from (seam.fresh(page) if seam else page).records
+        for page in self.fresh_pages(Reading(self, context)):
+            yield from page.records
 
     def note_answer(self, page: Page) -> None:
         """Count a request, and hold bookmarks to the start of the sync by the server's clock, where it is behind."""

@@ -9,7 +9,6 @@ from msgspec import Struct
 from singer_sdk.exceptions import SyncError
 
 from taps.engine.reading import Reading
-from taps.engine.seam import Seam
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -94,10 +93,8 @@ class _Traversal:
     def _list(self, stream: ApiStream, reading: Reading, below: Below | None) -> Generator[_Event, None, None]:
         """Give one list: its pages, each after those of its records that have children."""
         yield Began(stream)
-        seam = Seam() if stream.repeats_at_seams else None
         try:
-            for page in reading.pages():
-                fresh = seam.fresh(page) if seam else page
+            for fresh in stream.fresh_pages(reading):
                 if stream.wanted_children:
                     for key in fresh.content.keys:
                         yield Below(stream, key)

@@ -129,7 +129,9 @@ class _Windows:
                     return window.passed_first_second()
             return None if went.ended else window.moved()
         raise PaginationError(
-            f"GET {query.request.path}: the list changes faster than its pages can be read", self._keep
+            f"GET {query.request.path}: the list changes faster than its pages can be read",
+            self._keep,
+            start=query.start if query.start_param else None,
         )
 
     def _go(self, way: Way) -> Generator[Request, Page, Walk]:

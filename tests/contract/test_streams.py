@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from compared import key_of, same_value, schema_of
 from jsonschema import Draft202012Validator
 
 from support import Output, config_for, sync
@@ -27,13 +27,6 @@ STREAMS = [
 ]
 every_stream = pytest.mark.parametrize(("tap", "stream"), STREAMS)
 every_tap = pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
-
-
-def schema_of(tap: TapUnderTest, stream: type[ApiStream]) -> dict[str, Any]:
-    path = schema_directory(tap.api) / f"{stream.name}.json"
-    assert path.is_file(), f"{stream.name} has no schema file; it belongs at schemas/{tap.api}/{stream.name}.json"
-    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return schema
 
 
 def declared_fields(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -116,25 +109,6 @@ def full_sync(request: pytest.FixtureRequest, tap: TapUnderTest) -> Iterator[tup
     """Sync all of a tap's streams, with pages of a few records; `ragged` ones are short or empty in the middle."""
     with Sandbox(api=tap.api, size=60, seed=3, page_cap=5, ragged=request.param == "ragged", **tap.options) as sandbox:
         yield sandbox, sync(tap.tap_class, config_for(sandbox), streams=[stream.name for stream in tap.served(sandbox)])
-
-
-def same_value(got: Any, held: Any, declared: dict[str, Any]) -> bool:
-    """Whether a value arrived as the server holds it, or as its text where the schema says text."""
-    if isinstance(got, dict) and isinstance(held, dict):
-        members = declared.get("properties", {})
-        return got.keys() == held.keys() and all(same_value(got[k], held[k], members.get(k, {})) for k in got)
-    if isinstance(got, list) and isinstance(held, list):
-        return len(got) == len(held) and all(
-            same_value(g, h, declared.get("items", {})) for g, h in zip(got, held, strict=True)
-        )
-    if isinstance(got, str) and not isinstance(held, str):
-        return "string" in declared.get("type", []) and json.loads(got, parse_float=Decimal) == held
-    return got == held and isinstance(got, bool) == isinstance(held, bool)
-
-
-def key_of(stream: type[ApiStream], record: dict[str, Any]) -> tuple[str, ...]:
-    """Give a record's key as text, for some have numbers where others have text; the time of a snapshot is no key."""
-    return tuple(str(record[key]) for key in stream.primary_keys if key != stream.snapshot_field)
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name, scope="module")
