@@ -225,7 +225,12 @@ def _integer_from(text: str) -> Any:
 
 
 def _number_from(text: str) -> Any:
-    return Decimal(text) if _NUMBER.fullmatch(text) else _NOT_CONVERTIBLE
+    if len(text) >= _MOST_DIGITS or not _NUMBER.fullmatch(text):
+        return _NOT_CONVERTIBLE
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # its exponent is too large
+        return _NOT_CONVERTIBLE
 
 
 def _boolean_from(text: str) -> Any:

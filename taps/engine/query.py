@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from taps.engine.timestamps import format_timestamp
 if TYPE_CHECKING:
     from taps.engine.client import Request
 
-__all__ = ["Query", "StartParam"]
+__all__ = ["Query", "StartParam", "path_segment"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -69,3 +70,9 @@ class Query(Struct, frozen=True):
     def beginning(self, start: datetime) -> Query:
         """Copy the query with another start."""
         return replace(self, start=start)
+
+
+def path_segment(key: object) -> str:
+    """Write a key as one segment of a path, whatever characters it has; dots alone would lead to another path."""
+    text = quote(str(key), safe="", errors="surrogatepass")
+    return text if text.strip(".") else text.replace(".", "%2E")

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote
 
 from singer_sdk import Stream, metrics
 from singer_sdk.exceptions import SyncError
@@ -21,7 +20,7 @@ from taps.engine.coverage import catch_up, leave_behind, marks_of
 from taps.engine.pacing import http_date
 from taps.engine.page_loop import PageLoop, takes_pages
 from taps.engine.pagination import SinglePage
-from taps.engine.query import Query
+from taps.engine.query import Query, path_segment
 from taps.engine.reader import PageReader
 from taps.engine.reading import Reading
 from taps.engine.report import StreamReport
@@ -181,7 +180,7 @@ class ApiStream(Stream):
         Args:
             context: The parent's key, for a child stream.
         """
-        keys = {field: quote(str((context or {})[field]), safe="") for field in self.parent_key_fields}
+        keys = {field: path_segment((context or {})[field]) for field in self.parent_key_fields}
         query = Query(
             request=Request(self.config["base_url"] + self.path.format_map(keys), dict(self.params)),
             page_size=self.config["page_size"],

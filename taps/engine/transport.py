@@ -125,7 +125,7 @@ class Transport:
             ApiError: No whole answer came.
         """
         if params:
-            url = f"{url}{'&' if '?' in url else '?'}{urlencode(params, quote_via=_quoted)}"
+            url = f"{url}{'&' if '?' in url else '?'}{urlencode(params, quote_via=_quoted, errors='surrogatepass')}"
         begun = False
         try:
             request = self._signed(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -64,3 +65,11 @@ def same(one: Any, other: Any) -> bool:
 def without(records: Iterable[Mapping[str, Any]], field: str | None) -> Sequence[dict[str, Any]]:
     """Copy records without a field."""
     return [{name: value for name, value in record.items() if name != field} for record in records]
+
+
+_TIME = re.compile("current_timestamp=[^:, ]+[^ ]+")
+
+
+def timeless(message: str) -> str:
+    """Take the time of a snapshot out of a message, which differs each time."""
+    return _TIME.sub("", message)
