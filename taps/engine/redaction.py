@@ -56,7 +56,7 @@ class Redactor:
         }
         self._beginnings |= {form for form in written if len(form) > _SHORTEST_CUT}
         longest_first = sorted(self._patterns, key=len, reverse=True)
-        self._pattern = re.compile("|".join(longest_first))
+        self._pattern = re.compile("|".join(longest_first), re.IGNORECASE)  # a host's name is in lower case
 
     def __call__(self, text: str) -> str:
         """Return the text with `***` for each secret in it."""

@@ -113,7 +113,8 @@ class ApiTap(Tap, ABC):
         self._skipped: list[StatusError] = []
         try:
             super().__init__(config=given, validate_config=validate_config, **kwargs)
-        except ConfigValidationError:
+        except ConfigValidationError as error:
+            self.redactor.cleanse(error)
             raise InvalidSettingsError(setting_errors(given, type(self).config_jsonschema)) from None
         if validate_config:
             errors = [*setting_errors(self.config, type(self).config_jsonschema), *choice_errors(given, self.one_of)]
