@@ -207,9 +207,9 @@ class HttpClient:
             raise refusal
         try:
             content = decode(answer.body)
-        except RecordError:
+        except RecordError as error:
             self.answered = True
-            raise
+            raise RecordError(f"{error} (GET {request.path})") from None
         except ValueError as error:
             kind = answer.headers.get("Content-Type", "no content type").partition(";")[0]
             problem = f"the answer cannot be used: {error} ({len(answer.body)} bytes, {kind})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from msgspec.structs import replace
 
@@ -172,7 +172,8 @@ class Export(Pagination, frozen=True):
 
     It ends at an empty page, where no next link is given, and where the next link does not lead forward in time. But if
     the page before such a link was full, there are more records in that second than the API can give, and that is an
-    error. The records of the second come twice; `Seam` drops the second.
+    error; and so it is if that page goes on in time, for then the link is not the one that belongs to it. The records
+    of the second come twice; `Seam` drops the second.
 
     Attributes:
         path: Name of the field with the link.
@@ -197,7 +198,12 @@ class Export(Pagination, frozen=True):
         while page.records and (link := page.content.document.get(self.path)):
             following = self._time(str(link))
             keys = set(page.content.keys)
-            if time is not None and following is not None and following <= time:
+            if time is not None and following is not None and following <= time and not _leads_away(page, str(link)):
+                if (last := _last_second(page)) is not None and last > time:
+                    raise PaginationError(
+                        f"GET {query.request.path}: the next link leads back to the second {following}, but the page "
+                        f"goes on to the second {last} ({query.cursor}); the API's pages form a loop"
+                    )
                 # What the page before did not have room for shows that a page is full with less than full_page.
                 capped = bool(before) and not keys <= before and len(keys) >= len(before)
                 if capped or len(page.records) >= self.full_page:
@@ -215,3 +221,14 @@ class Export(Pagination, frozen=True):
     def _time(self, url: str) -> int | None:
         values = parse_qs(url.partition("?")[2]).get(self.time_param, [""])
         return int(values[0]) if values[0].isascii() and values[0].isdigit() else None
+
+
+def _last_second(page: Page) -> int | None:
+    """Give the second of the latest record, in seconds since 1970."""
+    instants = [instant for instant in page.content.instants if instant is not None]
+    return int(max(instants).timestamp()) if instants else None
+
+
+def _leads_away(page: Page, link: str) -> bool:
+    """Whether a link leads to another origin; to follow it is then refused, and for that reason."""
+    return urlsplit(_resolved(page.url, link))[:2] != urlsplit(page.url)[:2]

@@ -376,6 +376,33 @@ def test_exports_end_and_give_each_record_once_or_say_that_a_second_is_too_full(
         assert "share the second" in str(error)  # noqa: PT017
 
 
+@pytest.mark.parametrize("leads_to", [1, 4], ids=["to itself", "to the page before"])
+def test_an_export_whose_link_leads_back_from_later_records_is_no_end_but_a_loop(leads_to: int) -> None:
+    """Neither page is as long as the one before, so that their lengths alone do not tell."""
+    ats = [START + timedelta(seconds=second) for second in range(10)]
+    first = int(START.timestamp())
+
+    def serve(request: Request) -> Page:
+        start = request.url.partition("start_time=")[2]
+        begin, end, following = (4, 7, leads_to) if start == str(first + 4) else (0, 5, 4)
+        records = [{"id": number, "at": format_timestamp(ats[number])} for number in range(begin, end)]
+        link = f"{URL}?start_time={first + following}"
+        return page_of(request.url if start else f"{URL}?start_time={first}", {}, records, {"next_page": link})
+
+    with pytest.raises(PaginationError, match=rf"leads back to the second {first + leads_to}, but .*form a loop"):
+        read(Export(), query(cursor="at"), serve)
+
+
+def test_an_export_whose_last_link_leads_to_another_host_is_asked_there_and_so_refused() -> None:
+    at = int(START.timestamp())
+    elsewhere = f"https://elsewhere.example.com/things?start_time={at}"
+    requests = Export().requests(query(cursor="at"))
+    next(requests)
+    records = [{"id": 1, "at": format_timestamp(START)}]
+    page = page_of(f"{URL}?start_time={at}", {}, records, {"next_page": elsewhere})
+    assert requests.send(page).url == elsewhere
+
+
 # Page sizes
 
 
