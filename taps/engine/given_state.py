@@ -82,11 +82,11 @@ def ineffective_bookmarks(state: Mapping[str, Any], streams: Mapping[str, Stream
         cursor, found = streams[name].replication_key, entry.get("replication_key")
         if not cursor or not entry or (entry.keys() & _KNOWN and (found == cursor or _VALUE not in entry)):
             continue
-        has = f"on '{found}'" if _VALUE in entry else f"kept as {_names(entry)}"
-        yield (
-            f"The bookmark of stream '{name}' is {has}, but this tap needs one on '{cursor}'; the stream begins at "
-            f"start_date"
-        )
+        if _VALUE in entry:
+            problem = f"is on '{found}', and this tap's is on '{cursor}'"
+        else:
+            problem = f"has {_names(entry)}, and no '{_VALUE}'"
+        yield f"The bookmark of stream '{name}' {problem}; the stream begins at start_date"
 
 
 def _unusable(problem: str) -> InvalidInputError:

@@ -32,6 +32,7 @@ __all__ = [
     "secrets_of",
     "setting_errors",
     "unknown_settings",
+    "unread_variables",
     "usable_numbers",
 ]
 
@@ -195,6 +196,13 @@ def environment_settings(schema: Mapping[str, Any], prefix: str) -> dict[str, An
         for name, text in found.items()
         if text is not None
     }
+
+
+def unread_variables(schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    """Say in a line that there are settings in the environment, where it was not asked for them."""
+    names = [prefix + name.upper() for name in schema.get("required", ()) if prefix + name.upper() in os.environ]
+    if names:
+        yield f"The environment has {' and '.join(names)}: settings are read from there only with --config ENV"
 
 
 def _read_variable(text: str, types: Sequence[str]) -> Any:

@@ -43,6 +43,7 @@ from taps.engine.settings import (
     secrets_of,
     setting_errors,
     unknown_settings,
+    unread_variables,
     usable_numbers,
 )
 from taps.engine.stopping import stopping
@@ -97,8 +98,9 @@ class ApiTap(Tap, ABC):
         **kwargs: Any,
     ) -> None:
         given = dict(config or {})
+        prefix = f"{self.name.upper().replace('-', '_')}_"
         if parse_env_config:
-            given |= environment_settings(type(self).config_jsonschema, f"{self.name.upper().replace('-', '_')}_")
+            given |= environment_settings(type(self).config_jsonschema, prefix)
         # A setting that is null is a setting that was not made: the default holds.
         given = {name: value for name, value in given.items() if value is not None}
         given = usable_numbers(given, type(self).config_jsonschema)
@@ -115,7 +117,10 @@ class ApiTap(Tap, ABC):
             super().__init__(config=given, validate_config=validate_config, **kwargs)
         except ConfigValidationError as error:
             self.redactor.cleanse(error)
-            raise InvalidSettingsError(setting_errors(given, type(self).config_jsonschema)) from None
+            errors = setting_errors(given, type(self).config_jsonschema)
+            if not given and not parse_env_config:
+                errors += unread_variables(type(self).config_jsonschema, prefix)
+            raise InvalidSettingsError(errors) from None
         if validate_config:
             errors = [*setting_errors(self.config, type(self).config_jsonschema), *choice_errors(given, self.one_of)]
             if errors := errors or list(future_start(self.config)):
@@ -288,9 +293,7 @@ class ApiTap(Tap, ABC):
         self._announced = len(self._failures)
 
     def _nothing_read(self, error: SyncError) -> SyncFailedError:
-        selected = [stream.name for stream in self.streams.values() if stream.selected]
-        alone = len(selected) == 1 and not isinstance(error, AuthorizationError)
-        return self._stopped(f"Stream '{selected[0]}' could not be read" if alone else "No stream could be read", error)
+        return self._stopped("No stream could be read", error)
 
     def _stopped(self, what: str, error: SyncError) -> SyncFailedError:
         secrets = [name for name, declared in self.config_jsonschema["properties"].items() if declared.get("secret")]
