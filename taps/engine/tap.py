@@ -293,7 +293,9 @@ class ApiTap(Tap, ABC):
         self._announced = len(self._failures)
 
     def _nothing_read(self, error: SyncError) -> SyncFailedError:
-        return self._stopped("No stream could be read", error)
+        selected = [stream.name for stream in self.streams.values() if stream.selected]
+        alone = len(selected) == 1 and not isinstance(error, AuthorizationError)
+        return self._stopped(f"Stream '{selected[0]}' could not be read" if alone else "No stream could be read", error)
 
     def _stopped(self, what: str, error: SyncError) -> SyncFailedError:
         secrets = [name for name, declared in self.config_jsonschema["properties"].items() if declared.get("secret")]
