@@ -26,14 +26,19 @@ def api_message(body: bytes) -> str:
     try:
         document: Any = json.loads(body)
     except ValueError:
-        return " ".join(text.split())
+        return _one_line(text)
     if isinstance(document, dict):
         nested = document.get("error")
         found = document | nested if isinstance(nested, dict) else document
         for name in _MESSAGE_FIELDS:
             if isinstance(found.get(name), str) and found[name].strip():
-                return " ".join(found[name].split())
-    return " ".join(text.split())
+                return _one_line(found[name])
+    return _one_line(text)
+
+
+def _one_line(text: str) -> str:
+    """Put a space for any run of white space and of what a terminal would obey instead of showing it."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def _causes(error: BaseException) -> Generator[BaseException, None, None]:
