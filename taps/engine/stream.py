@@ -271,7 +271,7 @@ class ApiStream(Stream):
         self._report.meters.requests.increment()
         moment = http_date(page.headers.get("Date", ""))
         if moment is not None:
-            self.tap.compare_clocks(moment)
+            self.tap.clocks.compare(moment)
         if moment is not None and abs(moment - self._not_after) < _IMPLAUSIBLE:
             self._not_after = min(moment, self._not_after)
 
@@ -288,7 +288,7 @@ class ApiStream(Stream):
             return True
         if not begun and self.may_skip(error):
             self.log("%s; skipped, as skip_inaccessible_streams says", error, level=logging.WARNING)
-            self.tap.stream_skipped(self, error)
+            self.tap.outcome.skipped(error)
             return True
         return False
 
@@ -358,7 +358,7 @@ class ApiStream(Stream):
         """Give no more records in this sync, because of an error."""
         self.failed = True
         self.tap.redactor.cleanse(error)
-        self.tap.stream_failed(self, error)
+        self.tap.outcome.failed(self, error)
 
     def announce(self) -> None:
         """Do for a child in the page loop what the SDK's `sync` does before it reads."""
@@ -426,4 +426,4 @@ class ApiStream(Stream):
         """Report at the end of the sync."""
         super().log_sync_costs()
         self._report.finish()
-        self.tap.stream_ended(self)
+        self.tap.outcome.ended(self)

@@ -6,9 +6,7 @@ import signal
 import sys
 import weakref
 from abc import ABC, abstractmethod
-from datetime import datetime, timedelta, timezone
 from functools import cached_property
-from http import HTTPStatus
 from importlib import metadata
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
@@ -18,21 +16,15 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.mapper import PluginMapper
 
-from taps.engine.advice import advice, advice_for_stream
 from taps.engine.budget import RateBudget
 from taps.engine.catalog import checked_catalog, without_unread_fields
 from taps.engine.cli import TapCommand, read_object
 from taps.engine.client import HttpClient
+from taps.engine.clocks import Clocks
 from taps.engine.environment import proxy_secrets, unprotected
-from taps.engine.errors import (
-    AuthorizationError,
-    InvalidInputError,
-    InvalidSettingsError,
-    StatusError,
-    SyncFailedError,
-    UnreachableError,
-)
+from taps.engine.errors import InvalidInputError, InvalidSettingsError
 from taps.engine.given_state import check_state, ineffective_bookmarks
+from taps.engine.outcome import Outcome
 from taps.engine.pacing import RetryPolicy
 from taps.engine.redaction import Redactor
 from taps.engine.settings import (
@@ -47,7 +39,6 @@ from taps.engine.settings import (
     usable_numbers,
 )
 from taps.engine.stopping import stopping
-from taps.engine.timestamps import format_timestamp
 from taps.engine.trial import Trial
 from taps.engine.workers import Workers
 from taps.engine.writer import MessageWriter
@@ -57,18 +48,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from requests.auth import AuthBase
-    from singer_sdk.exceptions import SyncError
 
     from taps.engine.stream import ApiStream
 
 __all__ = ["ApiTap"]
-
-_SAME_CLOCK = timedelta(minutes=5)
-_OF_ALL_STREAMS = (
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
-    HTTPStatus.TOO_MANY_REQUESTS,
-)
 
 
 class ApiTap(Tap, ABC):
@@ -109,10 +92,8 @@ class ApiTap(Tap, ABC):
         self.redactor.guard_logs()
         if isinstance(given.get("base_url"), str):
             given["base_url"] = given["base_url"].rstrip("/")
-        self._failures: list[tuple[ApiStream, SyncError]] = []
-        self._announced = 0
-        self._compared_clocks = False
-        self._skipped: list[StatusError] = []
+        self.outcome = Outcome(self)
+        self.clocks = Clocks(self.logger)
         try:
             super().__init__(config=given, validate_config=validate_config, **kwargs)
         except ConfigValidationError as error:
@@ -199,108 +180,10 @@ class ApiTap(Tap, ABC):
             self.logger.warning("%s", line)
         super().load_state(state)
 
-    def compare_clocks(self, moment: datetime) -> None:
-        """Warn once where the API's clock, at its first answer, and this machine's are far apart."""
-        if self._compared_clocks:
-            return
-        self._compared_clocks = True
-        ahead = datetime.now(timezone.utc) - moment
-        if abs(ahead) > _SAME_CLOCK:
-            self.logger.warning(
-                "The clock of this machine is %.1f h %s the API's, which says %s; set it right, for how far bookmarks "
-                "get depends on it",
-                abs(ahead) / timedelta(hours=1),
-                "ahead of" if ahead > timedelta(0) else "behind",
-                format_timestamp(moment),
-            )
-
-    # What becomes of a sync
-
-    def stream_failed(self, stream: ApiStream, error: SyncError, *, announce: bool = True) -> None:
-        """Take note that a stream ended in an error; the others go on.
-
-        Nothing is said yet while the API has not given a single page: a wrong key or host fails every stream, and is
-        worth one line.
-
-        Args:
-            stream: The stream.
-            error: The error.
-            announce: Whether the log is to have it.
-
-        Raises:
-            SyncFailedError: No stream can be read, so that it is of no use to go on.
-        """
-        self._failures.append((stream, error))
-        if self.http.answered:
-            if announce:
-                self._announce_failures()
-            if isinstance(error, AuthorizationError):
-                raise self._stopped("The sync cannot go on", error)
-        elif isinstance(error, UnreachableError | AuthorizationError) or self._is_refused_again():
-            raise self._nothing_read(self._failures[0][1])
-
-    def stream_skipped(self, stream: ApiStream, error: StatusError) -> None:  # noqa: ARG002
-        """Take note that a stream counts as empty because the API refused it."""
-        self._skipped.append(error)
-
-    def stream_ended(self, stream: ApiStream) -> None:
-        """Take note that the SDK is done with a stream.
-
-        Raises:
-            SyncFailedError: It was the last, and at least one stream failed. This is the one place at the end of
-                `sync_all`, which is final, where the outcome can be told both to the command line and to a caller.
-        """
-        if stream is not list(self.streams.values())[-1]:
-            return
-        if not any(other.selected for other in self.streams.values()):
-            self.logger.warning("No stream is selected, so nothing was read")
-        self.require_an_answer()
-        self._announce_failures()
-        if self._failures:
-            names = ", ".join(failed.name for failed, _ in self._failures)
-            raise SyncFailedError(
-                f"{len(self._failures)} of {sum(other.selected for other in self.streams.values())} streams failed: "
-                f"{names}. Their bookmarks stay where they are safe; run again to complete them"
-            )
-
-    def require_an_answer(self) -> None:
-        """Make sure, when all streams have been asked for, that the API has given any page at all.
-
-        Raises:
-            SyncFailedError: It refused whatever it was asked for.
-        """
-        refused = [error for _, error in self._failures] or (self._skipped if len(self._skipped) > 1 else [])
-        if refused and self.http_was_used and not self.http.answered:
-            raise self._nothing_read(refused[0])
-
-    def _is_refused_again(self) -> bool:
-        """Whether two streams were refused for what all have in common.
-
-        A third try with a wrong key could lock the account, and would tell nothing new.
-        """
-        statuses = [getattr(failure, "status", None) for _, failure in self._failures]
-        return any(statuses.count(status) > 1 for status in _OF_ALL_STREAMS)
-
     @property
     def http_was_used(self) -> bool:
         """Whether any request was made."""
         return "http" in self.__dict__
-
-    def _announce_failures(self) -> None:
-        for stream, error in self._failures[self._announced :]:
-            line = f"{error}".rstrip(".") + advice_for_stream(error)
-            self.logger.error("Stream '%s' failed: %s", stream.name, self.redactor(" ".join(line.split())))
-        self._announced = len(self._failures)
-
-    def _nothing_read(self, error: SyncError) -> SyncFailedError:
-        selected = [stream.name for stream in self.streams.values() if stream.selected]
-        alone = len(selected) == 1 and not isinstance(error, AuthorizationError)
-        return self._stopped(f"Stream '{selected[0]}' could not be read" if alone else "No stream could be read", error)
-
-    def _stopped(self, what: str, error: SyncError) -> SyncFailedError:
-        secrets = [name for name, declared in self.config_jsonschema["properties"].items() if declared.get("secret")]
-        what_to_do = advice(error, self.config["base_url"], secrets)
-        return SyncFailedError(f"{what}. {str(error).rstrip('.')}. {what_to_do}")
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # Private to the SDK, whose own writes a STATE and exits 0, so that half a table passes for a whole one.

@@ -83,7 +83,7 @@ class Trial:
         self._tell("stream", "read", "rows", "requests", "fields that the schema does not declare, or what is wrong")
         for root in self._roots:
             self._try(root, None)
-        self._tap.require_an_answer()
+        self._tap.outcome.require_an_answer()
         self._show()
         if self._unreadable:
             names = ", ".join(self._unreadable)
@@ -160,11 +160,11 @@ class Trial:
         problem = " ".join(str(error).split())
         below = [child for child in _family(stream) if child is not stream]
         if isinstance(error, StatusError) and stream.may_skip(error):
-            self._tap.stream_skipped(stream, error)
+            self._tap.outcome.skipped(error)
             self._tell(stream.name, "skip", "", "", problem)
             self._tell_all(below, "skip", f"not tried: '{stream.name}' is skipped")
             return
-        self._tap.stream_failed(stream, error, announce=False)
+        self._tap.outcome.failed(stream, error, announce=False)
         self._unreadable += [stream.name, *(child.name for child in below)]
         self._tell(stream.name, "no", "", "", problem)
         self._tell_all(below, "no", f"not tried: '{stream.name}' cannot be read")
