@@ -6,6 +6,7 @@ the sandbox asks for from the sandbox. Only the text between marks is replaced, 
 * in `meltano.yml` between `# <generated:tap-name>` and `# </generated>`, and likewise `# <generated:dev>`
 * in `README.md` between `<!-- taps -->` and `<!-- /taps -->`
 * in `docs/dlt.md` between `<!-- types -->` and `<!-- /types -->`, and likewise `errors`
+* in `docs/faults.md` between `<!-- faults -->` and `<!-- /faults -->`, from the matrix that the tests hold the taps to
 * in `docs/tap-name.md` between `<!-- streams -->` and `<!-- /streams -->`, and likewise `settings`
 """
 
@@ -339,6 +340,40 @@ def bridge_text(path: Path) -> str:
     return replaced(path, text, "<!-- errors -->", "<!-- /errors -->", errors_table())
 
 
+#: What comes of a fault, by its name in `tests/faults/matrix.yml`: where it comes once, and where it stays.
+OUTCOMES = {
+    "unharmed": "All records arrive.",
+    "again": "The request is sent again, and all records arrive.",
+    "fails": "The stream fails at once.",
+    "gives up": "The stream fails after the last try.",
+    "empty": "",  # of a child alone; the reason says it
+}
+
+
+def faults_tables() -> str:
+    """Make a table of each group of faults in the matrix."""
+    matrix = yaml.safe_load((ROOT / "tests" / "faults" / "matrix.yml").read_text(encoding="utf-8"))
+    parts = []
+    for group in matrix["groups"]:
+        rows = []
+        for fault in group["faults"]:
+            reasons = "; ".join(exception["why"] for exception in fault.get("except", ()))
+            says = fault.get("says", "")
+            message = code(f"GET /v1/…: {says}") if says else ""
+            once = OUTCOMES[fault["once"]] + (f" But {reasons}." if reasons else "")
+            spec = fault.get("stays_spec", fault["spec"])
+            rows.append([fault["name"], code(spec), once, OUTCOMES[fault["stays"]], message])
+        header = ["Fault", "In the sandbox", "Once", "For good", "Message"]
+        parts.append(f"\n### {group['title']}\n\n{table(header, rows)}")
+    return "".join(parts) + "\n"
+
+
+def faults_text(path: Path) -> str:
+    """Make the text of the page about faults, as it should be."""
+    text = path.read_text(encoding="utf-8")
+    return replaced(path, text, "<!-- faults -->", "<!-- /faults -->", faults_tables())
+
+
 def main() -> int:
     """Write the files, or with `--check` say which differ.
 
@@ -353,6 +388,7 @@ def main() -> int:
     failed = False
     files: dict[Path, Callable[[Path], str]] = {ROOT / "meltano.yml": meltano_text, ROOT / "README.md": readme_text}
     files[ROOT / "docs" / "dlt.md"] = bridge_text
+    files[ROOT / "docs" / "faults.md"] = faults_text
     files |= {ROOT / "docs" / f"{tap.name}.md": partial(page_text, tap=tap) for tap in TAPS}
     for path, make in files.items():
         try:
