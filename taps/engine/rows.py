@@ -102,7 +102,7 @@ class RowType:
         setattr(row, self._attributes[field], value)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def attributes_of(struct: type[Row]) -> Mapping[str, str]:
     """Give the attributes of a compiled struct by the names of the fields."""
     return {member.encode_name: member.name for member in msgspec.structs.fields(struct)}
