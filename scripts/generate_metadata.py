@@ -358,7 +358,7 @@ def faults_tables() -> str:
         rows = []
         for fault in group["faults"]:
             reasons = "; ".join(exception["why"] for exception in fault.get("except", ()))
-            says = fault.get("says", "")
+            says = fault.get("example") or fault.get("says", "")
             message = code(f"GET /v1/…: {says}") if says else ""
             once = OUTCOMES[fault["once"]] + (f" But {reasons}." if reasons else "")
             spec = fault.get("stays_spec", fault["spec"])

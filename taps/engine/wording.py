@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http.client import IncompleteRead
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ def reason(error: BaseException) -> str:
         if isinstance(cause, OSError) and cause.strerror:
             return str(cause.strerror)
     root = root_of(error)
-    if isinstance(root, OSError) and str(root):
-        return str(root).splitlines()[0][:MESSAGE_LENGTH]
-    return f"{type(root).__name__}: {str(root).splitlines()[0][:MESSAGE_LENGTH]}" if str(root) else type(root).__name__
+    if isinstance(root, IncompleteRead):
+        came = len(root.partial) if isinstance(root.partial, bytes) else int(root.partial)
+        return f"{came} bytes came" if root.expected is None else f"{came} of {came + root.expected} bytes came"
+    kind, text = type(root).__name__, (str(root).splitlines() or [""])[0][:MESSAGE_LENGTH]
+    if text and (isinstance(root, OSError) or text.lower().startswith(kind.lower())):
+        return text
+    return f"{kind}: {text}" if text else kind

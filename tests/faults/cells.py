@@ -109,6 +109,7 @@ class Fault:
     stays_spec: str = ""
     everywhere: bool = False
     says: str = ""
+    example: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     exceptions: list[dict[str, Any]] = field(default_factory=list)
 

@@ -57,6 +57,8 @@ def test_nothing_is_lost(served: Callable[[str], Sandbox], fault: Fault, style: 
     if outcome in _FAILS:
         assert output.exit_code == 1
         assert_one_line_a_stream(fault, style, line, output.errors)
+        if (style.id, when) == ("helpdesk.groups", "stays"):
+            assert fault.example in output.errors[0]
         again = cell.sync(output.states[-1] if output.states else cell.begins)
         assert (again.exit_code, again.errors) == (0, [])
         assert not cell.missing([output, again])
@@ -78,7 +80,7 @@ def assert_one_line_a_stream(fault: Fault, style: Style, line: str, errors: list
         assert re.fullmatch(rf"{what} be read\. {line}\. .+", end), end
         return
     failed = [
-        re.match(rf"ERROR {style.tap.name} Stream '(\w+)' failed: {line}(\. |$)", failure) for failure in failures
+        re.match(rf"ERROR {style.tap.name} Stream '(\w+)' failed: {line}(\.|$)", failure) for failure in failures
     ]
     assert all(failed), failures
     names = [found[1] for found in failed if found]
