@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
-import requests
+from taps.engine.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = ["certificates", "proxy_secrets", "unprotected"]
 
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
-def certificates(url: str) -> Any:
+
+def certificates(url: str) -> bool | str:
     """Tell by which certificates a host must prove who it is.
 
     Returns:
         A file or folder of them: from `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`, as everywhere in `requests`, or else
         from `SSL_CERT_FILE` or `SSL_CERT_DIR`, which `requests` does not know. `True` for those that come with it.
+
+    Raises:
+        InvalidInputError: There is no such file or folder.
     """
-    settings: Any = requests.Session().merge_environment_settings(url, {}, None, None, None)
-    if settings["verify"] is not True:
-        return settings["verify"]
-    return os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or True
+    for name in _BUNDLES:
+        if path := os.environ.get(name):
+            if urlsplit(url).scheme.lower() == "https" and not Path(path).exists():
+                raise InvalidInputError(f"There are no certificates at {path}, where the variable {name} has them")
+            return path
+    return True
 
 
 def proxy_secrets() -> Iterator[str]:

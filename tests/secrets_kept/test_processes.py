@@ -106,9 +106,10 @@ def test_a_run_with_settings_in_the_environment_a_log_of_its_own_and_an_api_that
     (tmp_path / "log.yaml").write_text(LOG_CONFIG)
     home = Home(tmp_path, SINGER_SDK_LOG_CONFIG=str(tmp_path / "log.yaml"), **settings)
     with ProcessList() as processes:
-        output = run_tap(login.tap_class.name, "--config=ENV", env=home.env, files=None, timeout=60)
+        output = run_tap(login.tap_class.name, "--config=ENV", env=home.env, files=tmp_path, timeout=60)
     assert output.exit_code == 1
     assert "I do not take" in output.log
+    assert "HTTP/1.1" in (tmp_path / "wire.log").read_text(), "the log of the wire is not there"
     assert opened.hunt.finds({"process list": processes.text}) == []
     assert home.findings(opened, output) == []
 

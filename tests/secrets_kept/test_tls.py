@@ -127,6 +127,17 @@ def test_a_process_refuses_and_trusts_alike(
     assert trusted.counts["agents"] > 0
 
 
+@pytest.mark.parametrize("settings", ["base_url", "token_url"])
+def test_a_bundle_that_is_not_there_is_named(
+    settings: str, opened_for: Opening, https: Echo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    texts = _synced(SALES, opened_for(SALES), **{settings: https.url})
+    expected = f"There are no certificates at {tmp_path / 'none.pem'}, where the variable SSL_CERT_FILE has them"
+    assert texts["exception 0"].splitlines()[0] == expected
+    assert '"RECORD"' in _synced(SALES, opened_for(SALES))["standard output"], "plain http needs none"
+
+
 ELSEWHERE = ("http://api.example.com", "http://10.0.0.1:8080", "http://[2001:db8::1]", "HTTP://localhost.example.com")
 HERE = ("http://127.0.0.1:8000", "http://127.9.9.9", "http://[::1]:80", "http://localhost", "http://LocalHost:1")
 
