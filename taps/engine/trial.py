@@ -84,18 +84,18 @@ class Trial:
         for root in self._roots:
             self._try(root, None)
         self._tap.outcome.require_an_answer()
+        self._lines.append(self._summary())
         self._show()
         if self._unreadable:
             names = ", ".join(self._unreadable)
             raise SyncFailedError(
                 f"{len(self._unreadable)} of {len(self._all)} streams cannot be read: {names}. The lines above say why"
             )
-        self._lines.append(self._summary())
-        self._show()
 
     def _summary(self) -> str:
         number, most = len(self._all), self._tap.config.get("requests_per_minute")
-        found = f"{number - self._untried} of {number}" if self._untried else f"All {number}"
+        others = self._untried + len(self._unreadable)
+        found = f"{number - others} of {number}" if others else f"All {number}"
         time = f", which is {self._requests.minutes(most)} at {most:,} requests a minute" if most else ""
         return f"{found} streams can be read. A sync takes {self._requests} requests{time}."
 
