@@ -23,7 +23,7 @@ _SHORTEST = 4  # a mask for anything shorter would eat ordinary text
 _SHORTEST_CUT = 8  # of a secret's beginning, where the text ends in the middle of it
 _SHORTEST_BASE64 = 6
 # Credentials that are none of ours, but not prose such as "Basic authentication".
-_AUTHORIZATION = re.compile(r"\b(Basic|Bearer)\s+(?![A-Za-z]{1,16}[.,;:)\"']?(?:\s|$))[A-Za-z0-9+/=._~-]{4,}")
+_AUTHORIZATION = re.compile(r"\b(Basic|Bearer)\s+(?![A-Z]?[a-z]{1,16}[.,;:)\"']?(?:\s|$))[A-Za-z0-9+/=._~-]{4,}")
 _LOWER_HALF = 0x80
 # Where exceptions keep text besides `args` and `__dict__`: OSError, UnicodeError, ImportError.
 _SLOTS = ("strerror", "filename", "filename2", "object", "msg")
