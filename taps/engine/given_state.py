@@ -18,12 +18,13 @@ __all__ = ["check_state", "ineffective_bookmarks"]
 
 _TOLERATED = timedelta(days=1)  # that a bookmark is ahead of this machine's clock
 _VALUE = "replication_key_value"
+_PARENTS = "parent_bookmark"  # as of taps.engine.coverage
 _KNOWN = {
     _VALUE,
     "replication_key",
     "starting_replication_value",
     "progress_markers",
-    "parent_bookmark",
+    _PARENTS,
     "partitions",
 }
 _MOST_NAMED = 5
@@ -51,8 +52,10 @@ def check_state(state: Mapping[str, Any], streams: Mapping[str, Stream]) -> None
             f"it has bookmarks of {_names(bookmarks)}, and none of a stream of this tap; give this tap's own, or none"
         )
     for name, entry in bookmarks.items():
-        if name in streams and streams[name].replication_key and entry.get(_VALUE) is not None:
-            _check_bookmark(name, entry[_VALUE])
+        used = (_VALUE, _PARENTS) if name in streams and streams[name].replication_key else (_PARENTS,)
+        for field in used:
+            if name in streams and entry.get(field) is not None:
+                _check_bookmark(name, entry[field])
 
 
 def _check_bookmark(name: str, value: Any) -> None:
