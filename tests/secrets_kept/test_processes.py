@@ -150,6 +150,18 @@ def test_what_else_a_command_can_be_asked_for(login: Login, opened_for: Opening,
 
 
 @by_login
+def test_a_trial_of_an_api_that_tells_all(login: Login, opened_for: Opening, echo: Echo, tmp_path: Path) -> None:
+    opened = opened_for(login)
+    echo.aim(opened.sandbox, status(403), key=opened.key, spare=1)
+    home = Home(tmp_path)
+    config = {**opened.config_at(echo.url), "max_retries": 0}
+    output = run_tap(login.tap_class.name, "--test", config=config, files=tmp_path, env=home.env)
+    assert output.exit_code == 1
+    assert "I do not take" in output.log
+    assert home.findings(opened, output) == []
+
+
+@by_login
 def test_a_module_for_dlts_rest_source(login: Login, opened_for: Opening, tmp_path: Path) -> None:
     opened = opened_for(login)
     (tmp_path / "config.json").write_text(json.dumps(opened.config))
