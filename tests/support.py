@@ -104,6 +104,8 @@ def sync(
                 tap.sync_all()
             except SyncFailedError as error:
                 output.exit_code, output.errors = 1, [str(error)]
+            finally:
+                tap.close()  # or else what was asked for ahead goes on, which the end of a process stops
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
