@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
-    from pathlib import Path
 
 LATE = timedelta(hours=3, minutes=1)
 
@@ -59,17 +57,6 @@ def moved(origin: str) -> type[_Handler]:
 
 refusing_proxy = type("RefusingProxy", (_Handler,), {"status": 407, "headers_sent": (("Proxy-Authenticate", "Basic"),)})
 """A proxy that wants to know who asks."""
-
-
-def certificate(folder: Path) -> Path:
-    """Make a certificate that nobody has signed but its owner, with its key."""
-    path = folder / "certificate.pem"
-    key = folder / "key.pem"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    line = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", str(key)]
-    subprocess.run([*line, "-out", str(path), *subject], check=True, capture_output=True)
-    path.write_text(path.read_text() + key.read_text())
-    return path
 
 
 class _Quiet(ThreadingHTTPServer):

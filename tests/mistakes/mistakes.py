@@ -9,7 +9,8 @@ import ssl
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from local_servers import LATE, answering, certificate, moved, refusing_proxy, serving
+from certificates import self_signed
+from local_servers import LATE, answering, moved, refusing_proxy, serving
 
 from support import Output, command, config_for, run_tap
 from taps.sandbox.server import Sandbox
@@ -121,7 +122,7 @@ def _(lab: Lab) -> Output:
 @mistake("The certificate cannot be verified")
 def _(lab: Lab) -> Output:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate(lab.folder))
+    context.load_cert_chain(self_signed(lab.folder, "127.0.0.1"))
     with serving(answering(b"{}"), context) as server:
         return lab.run(base_url=server.url)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from certificates import self_signed
 from echoing import Echo
 from hunting import observed, secret
 from logins import LOGINS, Login, Opened, Opening
@@ -28,26 +28,15 @@ HELPDESK, SALES = (
 )
 
 
-def _certificate(folder: Path, name: str) -> Path:
-    """Make a certificate that nobody has signed, with its key in the same file."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=sandbox"]
-    command += ["-addext", f"subjectAltName={name}", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True)
-    both = folder / "both.pem"
-    both.write_text(key.read_text() + certificate.read_text())
-    return both
-
-
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for this machine."""
-    return _certificate(tmp_path_factory.mktemp("ours"), "IP:127.0.0.1")
+    return self_signed(tmp_path_factory.mktemp("ours"), "127.0.0.1")
 
 
 @pytest.fixture(scope="module")
 def of_another_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _certificate(tmp_path_factory.mktemp("other"), "DNS:other.example.com")
+    return self_signed(tmp_path_factory.mktemp("other"), "other.example.com")
 
 
 @pytest.fixture
