@@ -217,6 +217,19 @@ def test_a_token_that_is_on_its_way_is_not_lost(tmp_path: Path, sent: signal.Sig
         assert sandbox.sales_engagement.refused_refreshes == 0
 
 
+@pytest.mark.parametrize("sent", STOPS)
+def test_a_host_that_runs_a_tap_ends_in_its_own_way(sandbox: Sandbox, sent: signal.Signals) -> None:
+    before = [signal.getsignal(number) for number in STOPS]
+    try:
+        TapHelpdesk(config=config_for(sandbox))
+        with pytest.raises(SystemExit) as ended:  # so that its `finally` still counts
+            signal.raise_signal(sent)
+    finally:
+        for number, handler in zip(STOPS, before, strict=True):
+            signal.signal(number, handler)
+    assert ended.value.code == 128 + sent
+
+
 @pytest.mark.parametrize("options", [[], ["--discover"], ["--about", "--format=json"]], ids=str)
 def test_a_reader_that_is_gone_from_the_start_is_one_line(tmp_path: Path, sandbox: Sandbox, options: list[str]) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config_for(sandbox)))
