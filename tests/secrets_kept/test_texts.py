@@ -5,17 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
 import pytest
 from echoing import FAULTS, Echo, status
 from hunting import Hunt, Log, observed, secret, secret_settings, texts_of
 from logins import LOGINS, TAPS, Login, Opening
+from singer_sdk.exceptions import SyncError
 
 from taps.engine.reader import PageReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from echoing import Answering, Seen
 
     from taps.engine.tap import ApiTap
 
@@ -89,6 +94,25 @@ def test_what_the_token_endpoint_gives_back_is_told_nowhere(
     assert opened.hunt.finds(texts) == []
 
 
+@pytest.mark.parametrize("code", [200, 400, 500])
+@pytest.mark.parametrize("cached", [False, True])
+def test_tokens_that_an_api_has_given_are_told_nowhere(code: int, echo: Echo, tmp_path: Any, *, cached: bool) -> None:
+    (login,) = [login for login in LOGINS if "refresh_token" in login.names]
+
+    def refuse(handler: Answering, seen: Seen) -> None:
+        status(code if seen.path.startswith("/oauth/") else 401)(handler, seen)
+
+    with login.opened(rotate=True) as opened:
+        echo.aim(opened.sandbox, refuse, spare=1, but="")
+        config = opened.config_at(echo.url) | ({"token_cache_path": str(tmp_path / "tokens.json")} if cached else {})
+        texts = observed(login.tap_class, config, login.streams)
+        tokens = opened.sandbox.sales_engagement.tokens
+        assert tokens.minted == 1
+        assert any(quote_plus(tokens.refresh_token) in seen.body for seen in echo.seen), "it was not sent"
+        assert "I do not take" in texts["log"] or code == HTTPStatus.OK
+        assert opened.hunt.finds(texts) == []
+
+
 @by_login
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9", "https://127.0.0.1:{port}", "http://no-such-host.invalid"])
 def test_an_api_that_cannot_be_reached_is_told_without_secrets(
@@ -99,6 +123,19 @@ def test_an_api_that_cannot_be_reached_is_told_without_secrets(
     texts = observed(login.tap_class, config, login.streams)
     assert "no connection" in texts["exception 0"] or "connection lost" in texts["exception 0"]
     assert opened.hunt.finds(texts) == []
+
+
+@pytest.mark.parametrize("fault", ["the key where a number is due", "a next link with the key in the path", "500"])
+def test_who_reads_a_stream_himself_is_told_no_secret(fault: str, opened_for: Opening, echo: Echo) -> None:
+    login = LOGINS[0]
+    opened = opened_for(login)
+    echo.aim(opened.sandbox, FAULTS[fault], key=opened.key)
+    with Log() as log:
+        tap = login.tap_class(config=opened.config_at(echo.url))
+        with pytest.raises(SyncError) as caught:
+            list(tap.streams[login.streams[0]].get_records(None))
+        tap.close()
+    assert opened.hunt.finds({**texts_of(caught.value), **log.texts}) == []
 
 
 class UnforeseenError(Exception):
