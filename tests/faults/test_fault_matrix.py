@@ -106,7 +106,7 @@ def test_a_date_to_wait_for_is_obeyed(served: Callable[[str], Sandbox]) -> None:
     output = Cell(served(style.api), style, fault, "once").struck()
     assert output.exit_code == 0
     [seconds] = re.findall(r"try 2 of 3 in (\d\.\d) s", output.log)
-    assert 1 <= float(seconds) <= 3
+    assert 1 <= float(seconds) <= 6  # from the server's own `Date`, which lags behind where the machine is busy
     assert time.monotonic() - began >= float(seconds)
 
 
