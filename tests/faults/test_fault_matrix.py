@@ -79,9 +79,7 @@ def assert_one_line_a_stream(fault: Fault, style: Style, line: str, errors: list
         what = "No stream could" if style.others else f"Stream '{style.stream}' could not"
         assert re.fullmatch(rf"{what} be read\. {line}\. .+", end), end
         return
-    failed = [
-        re.match(rf"ERROR {style.tap.name} Stream '(\w+)' failed: {line}(\.|$)", failure) for failure in failures
-    ]
+    failed = [re.match(rf"ERROR {style.tap.name} Stream '(\w+)' failed: {line}(\.|$)", failure) for failure in failures]
     assert all(failed), failures
     names = [found[1] for found in failed if found]
     assert names == [style.stream] or (fault.everywhere and set(names) <= set(style.streams))
