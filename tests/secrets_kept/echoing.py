@@ -44,7 +44,9 @@ class Seen:
 
     @property
     def all(self) -> str:
-        return f"{self.key} {self.line} {self.headers} {self.body}"
+        """All of it, what is secret first, because messages are cut."""
+        login = [line for line in self.headers.splitlines() if line.startswith("Authorization")]
+        return " ".join([*login, *reversed(self.body.split("&")), self.key, self.line, self.headers])
 
 
 class Answering(BaseHTTPRequestHandler):

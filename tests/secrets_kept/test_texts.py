@@ -16,6 +16,7 @@ from logins import LOGINS, TAPS, Login, Opening
 from singer_sdk.exceptions import SyncError
 
 from taps.engine.reader import PageReader
+from taps.engine.stream import ApiStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,8 +151,9 @@ class UnforeseenError(Exception):
 
 
 @by_login
+@pytest.mark.parametrize("place", ["in a worker", "in the main thread"])
 def test_an_unexpected_exception_tells_no_secret(
-    opened_for: Opening, login: Login, monkeypatch: pytest.MonkeyPatch
+    place: str, opened_for: Opening, login: Login, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = opened_for(login)
 
@@ -163,8 +165,11 @@ def test_an_unexpected_exception_tells_no_secret(
             vars(error)["__notes__"] = [f"Called with {opened.key}"]
             raise error from OSError(5, opened.key, f"{opened.key}/file")
 
-    monkeypatch.setattr(PageReader, "rows", fail)
-    monkeypatch.setattr(PageReader, "dictionaries", fail)
+    if place == "in a worker":
+        monkeypatch.setattr(PageReader, "rows", fail)
+        monkeypatch.setattr(PageReader, "dictionaries", fail)
+    else:
+        monkeypatch.setattr(ApiStream, "query", fail)
     texts = observed(login.tap_class, opened.config, login.streams)
     assert "UnforeseenError" in texts["traceback"]
     assert "exception 2" in texts, "the chain was not looked at"
