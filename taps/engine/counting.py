@@ -12,7 +12,7 @@ from taps.engine.timestamps import whole_second
 from taps.engine.window import Walk, read_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     from taps.engine.client import Request
     from taps.engine.page import Page
@@ -28,7 +28,7 @@ _SHARED_IN_A_SECOND = 3
 
 
 class PageNumber(Pagination, frozen=True):
-    """Pages are counted, and the list ends at an empty one.
+    """Pages are counted, and the list ends at an empty one. An API that ignores the number gives one page for ever.
 
     Where the API gives at most `window` pages a query, the list must be sorted by its cursor, and is asked for again
     from the last one on (see `Window`) every few pages. Until then each page is a little smaller than the one before,
@@ -56,6 +56,7 @@ class PageNumber(Pagination, frozen=True):
         query, window = way.query, way.window
         first, size, shared, longest = query.first(), query.page_size, 0, 0
         before: Page | None = None  # with which this one must share records
+        keys: Sequence[object] = ()
         for number in itertools.count(1):
             request = self._request(first, number, size)
             page = yield request
@@ -66,6 +67,9 @@ class PageNumber(Pagination, frozen=True):
             if not length:
                 return Walk(number, ended=True, longest=longest, sure=before is not None)
             if window is None:
+                if page.content.keys == keys:
+                    raise RepeatedPage
+                keys = page.content.keys
                 continue
             window.add(page, shared)
             shares = way.shares and length == size

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BodyLink", "Export", "HeaderLink"]
 
+_TIME_DIGITS = 11  # seconds since 1970; a time of more digits is beyond the calendar
+
 
 def _resolved(base: str, link: str) -> str:
     try:
@@ -219,8 +221,8 @@ class Export(Pagination, frozen=True):
             page, time = (yield request), following
 
     def _time(self, url: str) -> int | None:
-        values = parse_qs(url.partition("?")[2]).get(self.time_param, [""])
-        return int(values[0]) if values[0].isascii() and values[0].isdigit() else None
+        text = parse_qs(url.partition("?")[2]).get(self.time_param, [""])[0]
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _TIME_DIGITS else None
 
 
 def _last_second(page: Page) -> int | None:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timezone
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conversions import is_right, misfits, read
 from exact import problems, read_lines, same, timeless, without
 from hypothesis import strategies as st
 from json_texts import UNREADABLE, VALUES, nearly, object_text
+from made_pages import all_streams, document_of
 from repeated import holds_for
-from wire import TAPS, Reply, stream_of, wired
 
 from taps.engine.errors import RecordError
 from taps.engine.reader import PageReader
@@ -34,16 +33,6 @@ if TYPE_CHECKING:
 
 _NO_JSON = "it is no JSON"
 _NOW = datetime(2026, 3, 1, tzinfo=timezone.utc)
-_STEPS = re.compile(r"\.(\w+)(\[\*\])?")
-
-
-@cache
-def all_streams() -> list[ApiStream]:
-    taps = [wired(tap_class, lambda _: Reply(b"")) for tap_class in TAPS.values()]
-    streams = [stream_of(tap, declared) for tap in taps for declared in type(tap).stream_types]
-    for stream in streams:
-        stream.selected = True
-    return streams
 
 
 class Sent(NamedTuple):
@@ -70,7 +59,7 @@ def _pages(draw: DrawFn, extra: st.SearchStrategy[str] = VALUES) -> Sent:
         text, record = draw(_written(stream, members))
         texts.append(text)
         records.append(record)
-    document, enclosing = _document(declared, texts)
+    document, enclosing = document_of(declared, texts)
     body = object_text([("count", "5"), *document, ("meta", draw(extra))])
     return Sent(stream, body.encode(), [_completed(stream, record | enclosing | parent) for record in records], parent)
 
@@ -121,18 +110,6 @@ def _read(text: str) -> Any:
         return read(text)
     except (ValueError, ArithmeticError, RecursionError):
         return None  # it is not looked at where there is something that cannot be read
-
-
-def _document(declared: type[ApiStream], texts: list[str]) -> tuple[list[tuple[str, str]], dict[str, Any]]:
-    """Put records where the stream has them; give also the ids of what they are then nested in."""
-    steps = _STEPS.findall(declared.records_jsonpath)
-    name, star = steps.pop()
-    members = [(str(name), f"[{','.join(texts)}]" if star else texts[0])]
-    enclosing: dict[str, Any] = {}
-    for number, (outer, _) in reversed(list(enumerate(steps, start=5))):
-        members = [(str(outer), f"[{object_text([('id', str(number)), *members])}]")]
-        enclosing[declared.enclosing_ids[outer]] = number
-    return members, enclosing
 
 
 def _completed(stream: ApiStream, record: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from hypothesis import strategies as st
+from made_pages import all_streams
 from repeated import holds_for
-from test_codec_properties import all_streams, lines_of
+from test_codec_properties import lines_of
 from wire import TAPS, Reply, stream_of, wired
 
 from taps.engine.codec import RecordCodec
