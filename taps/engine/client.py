@@ -223,7 +223,9 @@ class HttpClient:
         for _ in range(_MOST_REDIRECTS + 1):
             if (origin := _origin(url)) != self._origin:
                 foreign = (
-                    f"leads to {_show(origin)}, which" if origin else f"is no usable address ({self._redact(url)!r:.100}), which"
+                    f"leads to {_show(origin)}, which"
+                    if origin
+                    else f"is no usable address ({self._redact(url)!r:.100}), which"
                 )
                 problem = f"{foreign} is not the origin of base_url, {_show(self._origin)}; not followed"
                 raise ForeignOriginError(request.path, self._redact(problem))
