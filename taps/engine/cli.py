@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -54,8 +54,7 @@ class TapCommand(click.Command):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:
-            # What is still buffered cannot be written; without this, Python would complain once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             self._fail(["The reader of standard output has gone away; the sync stops here"])
         except ConfigValidationError as error:
             self._fail(error.errors or [str(error)])
@@ -63,6 +62,8 @@ class TapCommand(click.Command):
             self._fail([str(error)])
         except Exception as error:  # noqa: BLE001 - the last resort, so that no bug ends in a bare traceback
             self._redactor.cleanse(error)
+            if isinstance(error, OSError):  # such as a disk that is full
+                _drop_output()
             name = type(error).__name__
             self._fail([f"Unexpected error, {name}: {error}; with LOGLEVEL=DEBUG the log has the traceback"])
 
@@ -71,6 +72,12 @@ class TapCommand(click.Command):
             self._logger.error("%s", " ".join(self._redactor(line).split()))
         self._logger.debug("The traceback of the error above", exc_info=sys.exc_info())
         raise click.exceptions.Exit(1)
+
+
+def _drop_output() -> None:
+    """Let go of what is buffered and cannot be written: Python would complain once more at exit, with code 120."""
+    with suppress(OSError):  # where standard output is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def read_object(source: IO[str] | Path, what: str) -> dict[str, Any]:
