@@ -13,7 +13,7 @@ import re
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation, localcontext
 from itertools import repeat
-from operator import is_
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -173,9 +173,14 @@ class RowShape:
     def _cells(self, rows: Sequence[Any], only: Sequence[str] | None = None) -> Iterator[tuple[str, Sequence[Any]]]:
         """Go through the columns, each with a value for each row: `None`, `UNSET`, a scalar, JSON, something nested."""
         if isinstance(rows[0], Struct):
-            fields = dict(zip(attributes_of(type(rows[0])), zip(*map(astuple, rows), strict=True), strict=True))
+            attributes = attributes_of(type(rows[0]))
             nothing = (None,) * len(rows)
-            for name in only or self.columns:
+            if only is not None:
+                for name in only:
+                    yield name, list(map(attrgetter(attributes[name]), rows)) if name in attributes else nothing
+                return
+            fields = dict(zip(attributes, zip(*map(astuple, rows), strict=True), strict=True))
+            for name in self.columns:
                 yield name, fields.get(name, nothing)
             return
         if only is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from taps.engine.errors import InvalidInputError
+from taps.engine.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from taps.engine.stream import ApiStream
 
 __all__ = ["checked_catalog", "without_unread_fields"]
-
-_MOST_NAMED = 5
 
 
 def checked_catalog(catalog: dict[str, Any], name: str, stream_types: Sequence[type[ApiStream]]) -> dict[str, Any]:
@@ -41,10 +40,9 @@ def checked_catalog(catalog: dict[str, Any], name: str, stream_types: Sequence[t
         )
     found = [entry["tap_stream_id"] for entry in catalog["streams"]]
     if not {vars(stream_type)["name"] for stream_type in stream_types}.intersection(found):
-        names = ", ".join(f"'{stream}'" for stream in found[:_MOST_NAMED]) or "none at all"
+        names = listed(f"'{stream}'" for stream in found) or "none at all"
         raise InvalidInputError(
-            f"The catalog file {name} has no stream of this tap, but {names}{', …' * (len(found) > _MOST_NAMED)}; make "
-            f"one with --discover"
+            f"The catalog file {name} has no stream of this tap, but {names}; make one with --discover"
         )
     return catalog
 

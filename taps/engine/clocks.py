@@ -10,7 +10,10 @@ from taps.engine.timestamps import format_timestamp
 if TYPE_CHECKING:
     import logging
 
-__all__ = ["Clocks"]
+__all__ = ["IMPLAUSIBLE", "Clocks"]
+
+IMPLAUSIBLE = timedelta(days=1)
+"""Between two clocks, of which one is then wrong beyond use."""
 
 _SAME = timedelta(minutes=5)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
-from requests.utils import parse_header_links
+
+from taps.engine.links import link_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,9 +92,7 @@ def _totals(page: Page) -> Iterator[int]:
     yield from (int(text) for name in _HEADERS if (text := page.headers.get(name, "")).isdecimal())
     for link in (place.get("last") for place in objects):
         yield from _up_to(link, len(page.records))
-    for parts in parse_header_links(page.headers.get("Link", "")):
-        if parts.get("rel") == "last":
-            yield from _up_to(parts.get("url"), len(page.records))
+    yield from _up_to(link_to("last", page.headers.get("Link", "")), len(page.records))
 
 
 def _up_to(link: Any, length: int) -> Iterator[int]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from taps.engine.errors import InvalidInputError
 from taps.engine.settings import meant
 from taps.engine.timestamps import format_timestamp, parse_timestamp, whole_second
+from taps.engine.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +28,6 @@ _KNOWN = {
     _PARENTS,
     "partitions",
 }
-_MOST_NAMED = 5
 
 
 def check_state(state: Mapping[str, Any], streams: Mapping[str, Stream]) -> None:
@@ -101,5 +101,4 @@ def _without(name: str) -> str:
 
 
 def _names(found: Mapping[str, Any]) -> str:
-    names = [f"'{name}'" for name in found]
-    return ", ".join([*names[:_MOST_NAMED], *(["…"] if len(names) > _MOST_NAMED else [])])
+    return listed(f"'{name}'" for name in found)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from taps.engine.query import Query
     from taps.engine.window import Way
 
-__all__ = ["BodyLink", "Export", "HeaderLink"]
+__all__ = ["BodyLink", "Export", "HeaderLink", "link_to"]
 
 _TIME_DIGITS = 11  # seconds since 1970; a time of more digits is beyond the calendar
 
@@ -73,12 +73,12 @@ class HeaderLink(Pagination, frozen=True):
         """Follow the links, untouched."""
         page = yield query.first().with_params({self.size_param: query.page_size})
         links = _Links(page)
-        while (link := _next_link(page.headers.get("Link", ""))) is not None:
+        while (link := link_to("next", page.headers.get("Link", ""))) is not None:
             page = yield links.follow(page, link)
 
     def told_by(self, url: str, headers: Mapping[str, str]) -> Request | None:
         """Give the request for the next link."""
-        link = _next_link(headers.get("Link", ""))
+        link = link_to("next", headers.get("Link", ""))
         try:
             return None if link is None else Request(_resolved(url, link))
         except PaginationError:  # it is raised where the page is read
@@ -89,11 +89,14 @@ _LINK = re.compile(r'<([^>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)')
 _PARAM = re.compile(r';\s*([^\s=;,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))')
 
 
-def _next_link(header: str) -> str | None:
-    """Find the target of `rel="next"`; `requests` reads semicolons and commas inside of URLs and quotes wrongly."""
+def link_to(relation: str, header: str) -> str | None:
+    """Find the target of a relation such as `next` in a `Link` header.
+
+    `requests` has such a function, which reads semicolons and commas inside of URLs and quotes wrongly.
+    """
     for target, parameters in _LINK.findall(header):
         rels = [quoted or plain for name, quoted, plain in _PARAM.findall(parameters) if name.lower() == "rel"]
-        if rels and "next" in rels[0].lower().split():
+        if rels and relation in rels[0].lower().split():
             return str(target).strip()
     return None
 

@@ -16,6 +16,7 @@ from singer_sdk.singerlib import Catalog
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from taps.engine.client import Request
+from taps.engine.clocks import IMPLAUSIBLE
 from taps.engine.coverage import catch_up, leave_behind, marks_of
 from taps.engine.pacing import http_date
 from taps.engine.page_loop import PageLoop, takes_pages
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 __all__ = ["ApiStream"]
 
 _INACCESSIBLE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
-_IMPLAUSIBLE = timedelta(days=1)
 
 
 class ApiStream(Stream):
@@ -272,7 +272,7 @@ class ApiStream(Stream):
         moment = http_date(page.headers.get("Date", ""))
         if moment is not None:
             self.tap.clocks.compare(moment)
-        if moment is not None and abs(moment - self._not_after) < _IMPLAUSIBLE:
+        if moment is not None and abs(moment - self._not_after) < IMPLAUSIBLE:
             self._not_after = min(moment, self._not_after)
 
     def counts_as_empty(self, error: StatusError, context: Context | None, *, begun: bool) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from taps.engine.clocks import IMPLAUSIBLE
 from taps.engine.errors import PaginationError
 from taps.engine.pacing import http_date
 from taps.engine.timestamps import whole_second
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Tail", "settled_pages"]
 
 _PAGES = 50  # of what changed since the sync began, which a list may have without anything being made of it
-_IMPLAUSIBLE = timedelta(days=1)  # between two clocks
 
 
 def settled_pages(
@@ -91,8 +91,8 @@ class Tail:
         self._pages += 1
         now = datetime.now(timezone.utc)
         told = http_date(page.headers.get("Date", ""))
-        if told is not None and abs(told - now) < _IMPLAUSIBLE:
+        if told is not None and abs(told - now) < IMPLAUSIBLE:
             now = told
         if self.until is None:
             self.until = now
-        return self._pages > _PAGES and self.until < earliest and latest < now + _IMPLAUSIBLE
+        return self._pages > _PAGES and self.until < earliest and latest < now + IMPLAUSIBLE

@@ -39,7 +39,6 @@ from taps.engine.settings import (
     usable_numbers,
 )
 from taps.engine.stopping import stopping
-from taps.engine.trial import Trial
 from taps.engine.workers import Workers
 from taps.engine.writer import MessageWriter
 
@@ -265,6 +264,8 @@ class ApiTap(Tap, ABC):
         if test == "schema":
             tap.write_schemas()
         elif test != "disabled":
+            from taps.engine.trial import Trial  # noqa: PLC0415 - no sync needs it
+
             Trial(tap).run()
         else:
             if sys.stdout.isatty():

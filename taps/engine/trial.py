@@ -12,6 +12,7 @@ from taps.engine.errors import StatusError, SyncFailedError
 from taps.engine.estimates import NOTHING, of_children, of_list
 from taps.engine.pagination import SinglePage
 from taps.engine.reading import get_page
+from taps.engine.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Trial"]
 
-_MOST_NAMED = 5
 _MOST_PARENTS = 3  # that are asked for their children, where those before are gone
 
 
@@ -196,5 +196,4 @@ def _family(stream: ApiStream) -> Iterator[ApiStream]:
 
 def _undeclared(stream: ApiStream) -> str:
     names = sorted(stream.reader.codec.undeclared)
-    shown = ", ".join([*names[:_MOST_NAMED], *(["…"] if len(names) > _MOST_NAMED else [])])
-    return f"{len(names)}: {shown}" if names else "0"
+    return f"{len(names)}: {listed(names)}" if names else "0"

@@ -7,13 +7,14 @@ from http.client import IncompleteRead
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
-__all__ = ["MESSAGE_LENGTH", "api_message", "reason", "root_of"]
+__all__ = ["MESSAGE_LENGTH", "api_message", "listed", "reason", "root_of"]
 
 MESSAGE_LENGTH = 200
 """Characters that a message has at most."""
 
+_MOST_NAMED = 5
 _MESSAGE_FIELDS = ("message", "description", "error_description", "detail", "error", "title")
 
 
@@ -35,6 +36,12 @@ def api_message(body: bytes) -> str:
             if isinstance(found.get(name), str) and found[name].strip():
                 return _one_line(found[name])
     return _one_line(text)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Name the first few of many, for a message; nothing, where there are none."""
+    known = list(names)
+    return ", ".join([*known[:_MOST_NAMED], *(["…"] if len(known) > _MOST_NAMED else [])])
 
 
 def _one_line(text: str) -> str:

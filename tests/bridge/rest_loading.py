@@ -10,12 +10,8 @@ import duckdb
 import pytest
 from dlt.sources.rest_api import rest_api_source
 
-from taps.contact_center.tap import TapContactCenter
-from taps.helpdesk.tap import TapHelpdesk
-from taps.oncall.tap import TapOncall
-from taps.sales_engagement.tap import TapSalesEngagement
+import taps_under_test
 from taps.sandbox.server import Sandbox
-from taps.voice.tap import TapVoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -25,15 +21,8 @@ if TYPE_CHECKING:
 
     from taps.bridge.rest_config import RestApiConfig
     from taps.engine.stream import ApiStream
-    from taps.engine.tap import ApiTap
 
-TAPS: dict[str, type[ApiTap]] = {
-    "helpdesk": TapHelpdesk,
-    "voice": TapVoice,
-    "sales_engagement": TapSalesEngagement,
-    "oncall": TapOncall,
-    "contact_center": TapContactCenter,
-}
+TAPS = {tap.api: tap.tap_class for tap in taps_under_test.TAPS}
 PAGE = {"oncall": 2}  # it has few records of those kinds that are covered
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from abc import ABC, abstractmethod
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ for _declared in _PAGED:
 _LISTS = st.sampled_from(list(_BY_STYLE.values())).flatmap(st.sampled_from)
 
 
-class _Api:
+class _Api(ABC):
     """Answers for one stream, and sees to it that the questions have an end."""
 
     def __init__(self, declared: type[ApiStream], pagination: Pagination, page_size: int, concurrency: int) -> None:
@@ -64,9 +65,9 @@ class _Api:
             assert self.asked < _MOST_REQUESTS, "the list has no end"
             return self.serve(asked)
 
+    @abstractmethod
     def serve(self, asked: Asked) -> Reply:
         """Answer a request."""
-        raise NotImplementedError
 
     def reply(self, records: list[dict[str, Any]], link: Any = None, beside: dict[str, Any] | None = None) -> Reply:
         """Make a page with a next link, which is in the place where the API has it."""

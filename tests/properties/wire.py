@@ -8,13 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from taps.contact_center.tap import TapContactCenter
+import taps_under_test
 from taps.engine.auth import basic_auth
-from taps.helpdesk.tap import TapHelpdesk
-from taps.oncall.tap import TapOncall
-from taps.sales_engagement.tap import TapSalesEngagement
 from taps.sandbox.apis import APIS
-from taps.voice.tap import TapVoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,13 +22,7 @@ if TYPE_CHECKING:
 
 BASE_URL = "http://127.0.0.1:9"
 
-TAPS: dict[str, type[ApiTap]] = {
-    "helpdesk": TapHelpdesk,
-    "voice": TapVoice,
-    "sales_engagement": TapSalesEngagement,
-    "oncall": TapOncall,
-    "contact_center": TapContactCenter,
-}
+TAPS = {tap.api: tap.tap_class for tap in taps_under_test.TAPS}
 
 JSON: Mapping[str, str] = {"Content-Type": "application/json"}
 

@@ -12,7 +12,7 @@ from logins import LOGINS, Login, Opened, Opening
 from taps.helpdesk.tap import TapHelpdesk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from echoing import Answering, Echo, Seen
 
@@ -71,15 +71,21 @@ def _moved(to: str) -> Callable[[Answering, Seen], None]:
     return lambda handler, _: handler.give(302, "", Location=to)
 
 
+def _sent_to_each(
+    login: Login, opened: Opened, echo: Echo, elsewhere: Echo, lead: Callable[[str], Callable[[Answering, Seen], None]]
+) -> Iterator[tuple[str, str]]:
+    """Have the tap led to each address; give the log, and the name of the address."""
+    for name, target in TARGETS.items():
+        echo.aim(opened.sandbox, lead(target.format(port=echo.port, evil=elsewhere.port)))
+        yield _sent(login, opened, echo, elsewhere), name
+
+
 @by_login
 def test_no_redirect_to_any_other_origin_is_followed(
     opened_for: Opening, login: Login, echo: Echo, elsewhere: Echo
 ) -> None:
-    opened = opened_for(login)
-    for name, target in TARGETS.items():
-        address = target.format(port=echo.port, evil=elsewhere.port)
-        echo.aim(opened.sandbox, _moved(address))
-        assert _refused(_sent(login, opened, echo, elsewhere)), name
+    for log, name in _sent_to_each(login, opened_for(login), echo, elsewhere, _moved):
+        assert _refused(log), name
 
 
 def _linked(to: str) -> Callable[[Answering, Seen], None]:
@@ -94,11 +100,7 @@ def _linked(to: str) -> Callable[[Answering, Seen], None]:
 def test_no_next_link_to_any_other_origin_is_followed(
     opened_for: Opening, login: Login, echo: Echo, elsewhere: Echo
 ) -> None:
-    opened = opened_for(login)
-    for name, target in TARGETS.items():
-        address = target.format(port=echo.port, evil=elsewhere.port)
-        echo.aim(opened.sandbox, _linked(address))
-        log = _sent(login, opened, echo, elsewhere)
+    for log, name in _sent_to_each(login, opened_for(login), echo, elsewhere, _linked):
         # What is no address at all is opaque text to the on-call API, and goes into a parameter of the next request.
         assert _refused(log) or (login.tap_class.name == "tap-oncall" and len(echo.seen) > 1), name
 
