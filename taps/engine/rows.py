@@ -230,7 +230,7 @@ def _check_raw(allowed: bytes) -> Callable[[list[Any]], None]:
         longest = max(map(len, texts), default=0)
         if not first.issuperset(map(itemgetter(0), texts)):
             raise MisfitError("a value is of another type than declared")
-        together = b"".join(texts)  # values begin and end with ASCII, so that none makes another one complete
+        together = b",".join(texts)  # apart, so that neither text nor a number goes on in the next one
         if not together.isascii():
             together.decode()
         if (longest > _FEW and _HUGE.search(together)) or (longest > _MOST_DIGITS and _LONG.search(together)):

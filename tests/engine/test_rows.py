@@ -205,3 +205,9 @@ def test_schemas_that_structs_cannot_express_are_read_all_the_same() -> None:
 
     things = PageReader(Quoted(TapHelpdesk(config={"base_url": "http://localhost", "api_key": "key"})))
     assert written(things.rows(b'{"data": [{"id": 1, "a\\"b": "x"}]}', {}).records) == [{"id": 1, 'a"b': "x"}]
+
+
+def test_numbers_of_two_records_are_not_taken_for_one() -> None:
+    """An exponent at the end of one value, and the digits of the next."""
+    body = b'{"data": [{"id": 1, "number": 1.0000000000000002e+100}, {"id": 2, "number": 100000000000000}]}'
+    assert not any(isinstance(record, dict) for record in reader().rows(body, {}).records)
