@@ -1,10 +1,14 @@
-"""The APIs that the sandbox serves; to add one is a package, a line in `APIS` and one in `Stores`."""
+"""The APIs that the sandbox serves, and the vendors of each.
+
+One more API is a package, a line in `APIS` and one in `Stores`; one more vendor is a module and a place in `_VENDORS`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from taps.sandbox.contact_center.api import CONTACT_CENTER
+from taps.sandbox.defaults import GENERIC
 from taps.sandbox.helpdesk.api import HELPDESK
 from taps.sandbox.oncall.api import ONCALL
 from taps.sandbox.sales_engagement.api import SALES_ENGAGEMENT
@@ -26,6 +30,35 @@ APIS: dict[str, Api] = {
     "sales_engagement": SALES_ENGAGEMENT,
     "oncall": ONCALL,
 }
+
+
+_VENDORS: tuple[Api, ...] = ()
+
+#: The APIs' vendors, in whose dialects they can be served as well.
+PROVIDERS: dict[str, dict[str, Api]] = {
+    name: {vendor.provider: vendor for vendor in _VENDORS if vendor.name == name} for name in APIS
+}
+
+
+def served_as(name: str, provider: str) -> Api:
+    """Find an API in a dialect.
+
+    Args:
+        name: The API's name.
+        provider: `generic`, or one of the API's vendors.
+
+    Returns:
+        The API.
+
+    Raises:
+        ValueError: There is no such API, or no such vendor of it.
+    """
+    if name not in APIS:
+        raise ValueError(f"there is no API {name!r}; there are {', '.join(APIS)}")
+    known = {GENERIC: APIS[name], **PROVIDERS[name]}
+    if provider not in known:
+        raise ValueError(f"the {APIS[name].title} has no provider {provider!r}; it has {', '.join(known)}")
+    return known[provider]
 
 
 class Stores:

@@ -52,13 +52,23 @@ class Breakage:
         faults: The faults in force.
         prefix_spared: Paths that begin like this never go wrong.
         link: Where in the body the next page's link is, from the outside in; None for the `Link` header.
+        failure: Makes the body of an error status.
     """
 
-    def __init__(self, app: ASGIApp, *, faults: Faults, prefix_spared: str, link: Sequence[str] | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        faults: Faults,
+        prefix_spared: str,
+        link: Sequence[str] | None,
+        failure: Callable[[Scope, int, str, str], Mapping[str, Any]],
+    ) -> None:
         self._app = app
         self._faults = faults
         self._spared = prefix_spared
         self._link = link
+        self._failure = failure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, rightly or not.
@@ -80,7 +90,9 @@ class Breakage:
             return
         scope[STRUCK] = fault.name
         if fault.kind is None:
-            await _send(send, fault.status, _error_headers(fault), encode(_error(fault.status)))
+            message = _MESSAGES.get(fault.status, f"The sandbox was asked to answer {fault.status}.")
+            failure = self._failure(scope, fault.status, f"sandbox_{fault.status}", message)
+            await _send(send, fault.status, _error_headers(fault), encode(failure))
         elif fault.kind in _SILENT:
             await _SILENT[fault.kind](fault, scope, receive)
         elif fault.kind in _FIXED:
@@ -241,10 +253,6 @@ def _target(scope: Scope, *, keep_secrets: bool = True) -> str:
         # As in the links that the APIs give, which do not repeat the key either.
         parts = [part for part in parts if not part.startswith(SECRET_PARAMETER)]
     return (path + b"?" + b"&".join(parts) if parts else path).decode("latin-1")
-
-
-def _error(status: int) -> dict[str, Any]:
-    return {"code": f"sandbox_{status}", "message": _MESSAGES.get(status, f"The sandbox was asked to answer {status}.")}
 
 
 def _error_headers(fault: Fault) -> list[tuple[bytes, bytes]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taps.sandbox.descriptor import CACHE_MB
+from taps.sandbox.defaults import CACHE_MB, GENERIC
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,14 @@ _TYPES: Mapping[type, click.ParamType[Any]] = {bool: click.BOOL, int: click.INT,
 @click.command("tap-sandbox")
 @click.option(
     "--api", "names", multiple=True, metavar="NAME", help="An API to serve, such as helpdesk; by default all of them."
+)
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    metavar="NAME",
+    help="A vendor in whose dialect its API is served: freshdesk, zendesk_talk, outreach, opsgenie or jsm_ops. Without "
+    "--api, only the APIs of the vendors named are served.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option(
@@ -71,9 +79,8 @@ _TYPES: Mapping[type, click.ParamType[Any]] = {bool: click.BOOL, int: click.INT,
 @click.option(
     "--rate-headers",
     type=click.Choice(["total", "reset", "none"]),
-    default="total",
-    show_default=True,
-    help="What answers tell of it.",
+    default=None,
+    help="What answers tell of it; by default the total, or what the vendor tells.",
 )
 @click.option("--api-key", help="The key that an API asks for; sandbox-key by default.")
 @click.option("--max-ticket-pages", type=click.IntRange(1), help="The help desk's last ticket page; 300 by default.")
@@ -96,6 +103,7 @@ _TYPES: Mapping[type, click.ParamType[Any]] = {bool: click.BOOL, int: click.INT,
 def serve(
     *,
     names: Sequence[str],
+    providers: Sequence[str],
     port: int,
     api_key: str | None,
     max_ticket_pages: int | None,
@@ -106,7 +114,7 @@ def serve(
     """Serve APIs with made-up data and faults on demand, to try the taps on without an account."""
     try:
         # Imported here so that an installation without the extra gets a line of advice and not a traceback.
-        from taps.sandbox.apis import APIS  # noqa: PLC0415
+        from taps.sandbox.apis import APIS, PROVIDERS  # noqa: PLC0415
         from taps.sandbox.server import Sandbox  # noqa: PLC0415
     except ImportError as error:
         raise click.ClickException(
@@ -121,7 +129,7 @@ def serve(
     # Before an address is printed: whoever reads it may stop the sandbox at once.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    apis = _chosen(names, APIS)
+    apis = _in_dialects(_chosen(names, APIS), providers, PROVIDERS, named=bool(names))
     if port + len(apis) > _LARGEST_PORT + 1:
         raise click.UsageError(f"there are no {len(apis)} ports from {port} on")
     given = {"api_key": api_key, "max_ticket_pages": max_ticket_pages}
@@ -132,7 +140,9 @@ def serve(
             at = port + place if port else 0
             known = {name: value for name, value in own.items() if name in api.defaults}
             try:
-                sandboxes.append(stack.enter_context(Sandbox(api.name, port=at, **settings, **known)))
+                sandboxes.append(
+                    stack.enter_context(Sandbox(api.name, provider=api.provider, port=at, **settings, **known))
+                )
             except ValueError as error:
                 raise click.UsageError(str(error)) from None
             except OSError as error:
@@ -141,7 +151,7 @@ def serve(
         for sandbox in sandboxes:
             _introduce(sandbox, quiet=quiet)
         if not quiet:
-            click.echo(f"what was asked: {sandboxes[0].base_url}/_sandbox/requests  (Ctrl+C stops)")
+            click.echo(f"what was asked: {sandboxes[0].root_url}/_sandbox/requests  (Ctrl+C stops)")
         sys.stdout.flush()
         stopped.wait()
 
@@ -152,6 +162,24 @@ def _chosen(names: Sequence[str], apis: Mapping[str, Api]) -> list[Api]:
             raise click.UsageError(f"there is no API {name!r}; there are {', '.join(apis)}")
     # Each once, in the order given: two servers of one API would be two worlds.
     return [apis[name] for name in (dict.fromkeys(names) or apis)]
+
+
+def _in_dialects(
+    apis: Sequence[Api], providers: Sequence[str], known: Mapping[str, Mapping[str, Api]], *, named: bool
+) -> list[Api]:
+    chosen: dict[str, Api] = {}
+    for provider in dict.fromkeys(providers):
+        if provider == GENERIC:
+            continue
+        vendors = [known[api.name][provider] for api in apis if provider in known[api.name]]
+        if not vendors:
+            valid = ", ".join((GENERIC, *(name for api in apis for name in known[api.name])))
+            raise click.UsageError(f"there is no provider {provider!r} of what is served; there are {valid}")
+        if vendors[0].name in chosen:
+            other = chosen[vendors[0].name].provider
+            raise click.UsageError(f"{other} and {provider} are dialects of one API: serve them one by one")
+        chosen[vendors[0].name] = vendors[0]
+    return [chosen.get(api.name, api) for api in apis if named or not chosen or api.name in chosen]
 
 
 def _read_options(options: Sequence[str], apis: Sequence[Api]) -> dict[str, Any]:

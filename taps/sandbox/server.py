@@ -10,13 +10,15 @@ from starlette.middleware import Middleware
 
 from taps.sandbox import control
 from taps.sandbox.answers import Json, Refusal, refuse
-from taps.sandbox.apis import APIS, Stores
+from taps.sandbox.apis import Stores, served_as
 from taps.sandbox.breakage import Breakage
 from taps.sandbox.churn import Changing, Churning
-from taps.sandbox.descriptor import CACHE_MB
+from taps.sandbox.defaults import CACHE_MB, GENERIC
 from taps.sandbox.faults import Faults
+from taps.sandbox.media import MediaType
+from taps.sandbox.rates import TELLS, RateLimit
 from taps.sandbox.serving import Serving
-from taps.sandbox.traffic import Journal, RateLimit, Recorder, SeenRequest
+from taps.sandbox.traffic import Journal, Recorder, SeenRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from typing_extensions import Self
 
-    from taps.sandbox.traffic import RateHeaders, RateKind
+    from taps.sandbox.rates import RateHeaders, RateKind
 
 _SIZE = 2_000
 
@@ -42,6 +44,8 @@ class Sandbox(Stores):
 
     Args:
         api: The API's name.
+        provider: In whose dialect it is served: `generic` is nobody's, and the others are vendors whose product it
+            stands for. The records are the same.
         size: How many records its largest collection has (of the help desk: tickets); the others follow in size.
         tickets: Another name of `size`.
         seed: What all made-up contents depend on.
@@ -57,7 +61,7 @@ class Sandbox(Stores):
         rate_window: Seconds instead of a minute.
         rate_kind: How they are counted: in windows that are `fixed` or `sliding`, or as a `bucket` that fills evenly.
         rate_headers: What answers tell of it: the `total` and what remains, these and the seconds to the `reset`, or
-            `none`.
+            `none`; None for what the API tells, which is the `total` unless a vendor does it otherwise.
         warm: Whether to make and serialise all top-level records before serving; otherwise that is done when they are
             first asked for.
         cache_mb: Megabytes of pages to keep once they are made. A client that reads all of a large collection again
@@ -66,7 +70,7 @@ class Sandbox(Stores):
             `max_ticket_pages`.
 
     Raises:
-        ValueError: There is no such API.
+        ValueError: There is no such API, or no such provider of it.
         TypeError: The API has no such setting.
         BadFaultError: A fault is not written as it should be.
         BadChurnError: The churn is not.
@@ -77,6 +81,7 @@ class Sandbox(Stores):
         self,
         api: str = "helpdesk",
         *,
+        provider: str = GENERIC,
         size: int | None = None,
         tickets: int | None = None,
         seed: int = 42,
@@ -91,18 +96,17 @@ class Sandbox(Stores):
         rate_limit: int | None = None,
         rate_window: float = 60,
         rate_kind: RateKind = "fixed",
-        rate_headers: RateHeaders = "total",
+        rate_headers: RateHeaders | None = None,
         warm: bool = False,
         cache_mb: int = CACHE_MB,
         **settings: Any,
     ) -> None:
-        if api not in APIS:
-            raise ValueError(f"there is no API {api!r}; there are {', '.join(APIS)}")
-        self.api = APIS[api]
+        self.api = served_as(api, provider)
         if size is None:
             size = _SIZE if tickets is None else tickets
         rules = self.api.rules(page_cap=page_cap, ragged=ragged, cache_mb=cache_mb, settings=settings)
         self._credentials = rules.credentials
+        self._base = rules.base
         self.api_key = rules.credentials.get("api_key", "")
         self._faults = Faults(faults)
         self._journal = Journal()
@@ -111,20 +115,25 @@ class Sandbox(Stores):
         self._changing = Changing(store, churn)
         if warm:
             store.warm()
-        spared = control.PREFIX
+        spared, failure = control.PREFIX, self.api.failure
         middleware = [
             Middleware(Recorder, journal=self._journal, prefix_spared=spared, latency=latency, jitter=jitter),
-            Middleware(Breakage, faults=self._faults, prefix_spared=spared, link=self.api.link),
+            Middleware(MediaType, media_type=self.api.media_type, base=self._base),
+            Middleware(Breakage, faults=self._faults, prefix_spared=spared, link=self.api.link, failure=failure),
         ]
-        if rate_limit is not None:
+        metering = self.api.metering
+        if metering.counts(rate_limit, rules.options):
             middleware.append(
                 Middleware(
                     RateLimit,
                     limit=rate_limit,
                     prefix_spared=spared,
+                    failure=failure,
                     window=rate_window,
                     kind=rate_kind,
-                    headers=rate_headers,
+                    tell=metering.tell if rate_headers is None else TELLS[rate_headers],
+                    cost=metering.cost,
+                    lanes=metering.limits(rules.options, self._base),
                 )
             )
         middleware.append(Middleware(Churning, changing=self._changing, prefix_spared=spared))
@@ -134,17 +143,22 @@ class Sandbox(Stores):
                 *self.api.routes(store, rules),
             ],
             middleware=middleware,
-            exception_handlers={Refusal: refuse, HTTPException: _refuse_http},
+            exception_handlers={Refusal: refuse, HTTPException: self._refuse_http},
         )
         app.router.redirect_slashes = False
         self._host = host
         self._serving = Serving(app, host=host, port=port)
 
     @property
-    def base_url(self) -> str:
-        """The API's root, without a trailing slash."""
+    def root_url(self) -> str:
+        """The server's root, without a trailing slash: the control paths are below it, whatever the provider."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._serving.port}"
+
+    @property
+    def base_url(self) -> str:
+        """The API's root as a tap is told it, without a trailing slash: of a vendor's API with the path of that."""
+        return self.root_url + self._base
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -159,7 +173,8 @@ class Sandbox(Stores):
     @property
     def config(self) -> dict[str, str]:
         """The configuration of a tap that reads this."""
-        return {"base_url": self.base_url, **self.credentials}
+        named = {} if self.api.provider == GENERIC else {"provider": self.api.provider}
+        return {**named, "base_url": self.base_url, **self.credentials}
 
     @property
     def requests(self) -> list[SeenRequest]:
@@ -194,7 +209,13 @@ class Sandbox(Stores):
         self._changing.replace(spec)
 
     def _filled(self, names: Iterable[str]) -> dict[str, str]:
-        return {name: self._credentials[name].replace("{base_url}", self.base_url) for name in names}
+        return {name: self._credentials[name].replace("{base_url}", self.root_url) for name in names}
+
+    async def _refuse_http(self, request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        codes = {404: "not_found", 405: "method_not_allowed"}
+        message = "There is nothing here that answers this."
+        return Json(self.api.failure(request.scope, status, codes.get(status, "error"), message), status)
 
     def __enter__(self) -> Self:
         self._serving.__enter__()
@@ -204,9 +225,3 @@ class Sandbox(Stores):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._serving.__exit__(kind, error, trace)
-
-
-async def _refuse_http(_request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    codes = {404: "not_found", 405: "method_not_allowed"}
-    return Json({"code": codes.get(status, "error"), "message": "There is nothing here that answers this."}, status)

@@ -1,25 +1,21 @@
-"""What goes over the wire: a journal of the requests, how late answers are and how many are given a minute."""
+"""What goes over the wire: a journal of the requests, and how late answers are."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 import threading
-import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from taps.sandbox.answers import Json
 from taps.sandbox.breakage import STRUCK
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _KEPT_REQUESTS = 20_000
-_MINUTE = 60.0
 
 
 @dataclass
@@ -181,146 +177,3 @@ class Recorder:
         finally:
             if not noted:
                 self._journal.answered(seen, None, scope.get(STRUCK))
-
-
-class _FixedWindow:
-    """So many requests in each window, which begins with the first request after the one before."""
-
-    def __init__(self, limit: int, window: float) -> None:
-        self._limit = limit
-        self._window = window
-        self._begun = 0.0
-        self._used = 0
-
-    def take(self, now: float) -> tuple[bool, int, float]:
-        """Count a request.
-
-        Args:
-            now: When it came.
-
-        Returns:
-            Whether it is let through, how many more would be, and the seconds until there are more again.
-        """
-        if not self._used or now - self._begun >= self._window:
-            self._begun, self._used = now, 0
-        self._used += 1
-        left = max(0, self._limit - self._used)
-        return self._used <= self._limit, left, self._window - (now - self._begun)
-
-
-class _SlidingWindow:
-    """So many requests in the seconds before each; those that were refused are not counted."""
-
-    def __init__(self, limit: int, window: float) -> None:
-        self._limit = limit
-        self._window = window
-        self._taken: deque[float] = deque()
-
-    def take(self, now: float) -> tuple[bool, int, float]:
-        """As of `_FixedWindow`."""
-        while self._taken and now - self._taken[0] >= self._window:
-            self._taken.popleft()
-        through = len(self._taken) < self._limit
-        if through:
-            self._taken.append(now)
-        return through, self._limit - len(self._taken), self._window - (now - self._taken[0])
-
-
-class _Bucket:
-    """As many requests at once as a window has, and then one after the other as they flow in evenly."""
-
-    def __init__(self, limit: int, window: float) -> None:
-        self._limit = limit
-        self._rate = limit / window
-        self._level = float(limit)
-        self._seen = 0.0
-
-    def take(self, now: float) -> tuple[bool, int, float]:
-        """As of `_FixedWindow`."""
-        self._level = min(self._limit, self._level + (now - self._seen) * self._rate)
-        self._seen = now
-        through = self._level >= 1
-        if through:
-            self._level -= 1
-        left = int(self._level)
-        return through, left, (left + 1 - self._level) / self._rate
-
-
-RateKind = Literal["fixed", "sliding", "bucket"]
-RateHeaders = Literal["total", "reset", "none"]
-_KINDS: dict[RateKind, type[_FixedWindow | _SlidingWindow | _Bucket]] = {
-    "fixed": _FixedWindow,
-    "sliding": _SlidingWindow,
-    "bucket": _Bucket,
-}
-
-
-class RateLimit:
-    """Middleware that refuses the requests past so many in a time.
-
-    Args:
-        app: What answers.
-        limit: The requests in a window.
-        prefix_spared: Paths that begin like this are not counted.
-        window: Its seconds.
-        kind: How it counts.
-        headers: What answers tell: the `total` and what remains, these and the seconds to the `reset`, or `none`. A
-            refusal has `Retry-After` in any case.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        limit: int,
-        prefix_spared: str,
-        window: float = _MINUTE,
-        kind: RateKind = "fixed",
-        headers: RateHeaders = "total",
-    ) -> None:
-        self._app = app
-        self._limit = limit
-        self._spared = prefix_spared
-        self._count = _KINDS[kind](limit, window)
-        self._headers = headers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or refuse it with 429.
-
-        Args:
-            scope: The request.
-            receive: Where its body comes from.
-            send: Where the answer goes.
-        """
-        if scope["path"].startswith(self._spared):
-            await self._app(scope, receive, send)
-            return
-        through, left, wait = self._count.take(time.monotonic())
-        headers = self._tell(left, wait)
-
-        async def tell(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *headers]
-            await send(message)
-
-        if not through:
-            body = {
-                "code": "rate_limit_reached",
-                "message": "You have used up the requests that you may send a minute.",
-            }
-            # Sent rather than raised: exceptions are turned into answers further in than this middleware is.
-            await Json(body, 429, {"Retry-After": str(max(1, int(wait) + 1))})(scope, receive, tell)
-            return
-        await self._app(scope, receive, tell)
-
-    def _tell(self, left: int, wait: float) -> list[tuple[bytes, bytes]]:
-        if self._headers == "none":
-            return []
-        remaining = (b"x-ratelimit-remaining", str(left).encode())
-        if self._headers == "total":
-            return [(b"x-ratelimit-total", str(self._limit).encode()), remaining]
-        return [
-            (b"x-ratelimit-limit", str(self._limit).encode()),
-            remaining,
-            (b"x-ratelimit-reset", str(math.ceil(wait)).encode()),
-        ]

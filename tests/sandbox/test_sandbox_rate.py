@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sandbox_client import Client
 
+from taps.sandbox.rates import _Bucket, _FixedWindow, _SlidingWindow
 from taps.sandbox.server import Sandbox
-from taps.sandbox.traffic import _Bucket, _FixedWindow, _SlidingWindow
 
 if TYPE_CHECKING:
-    from taps.sandbox.traffic import RateHeaders, RateKind
+    from taps.sandbox.rates import RateHeaders, RateKind
 
 
 def test_a_fixed_window_begins_with_a_request_and_gives_all_back_at_its_end() -> None:
