@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from taps.sandbox.contact_center.api import CONTACT_CENTER
 from taps.sandbox.defaults import GENERIC
 from taps.sandbox.helpdesk.api import HELPDESK
+from taps.sandbox.helpdesk.freshdesk import FRESHDESK
 from taps.sandbox.oncall.api import ONCALL
 from taps.sandbox.sales_engagement.api import SALES_ENGAGEMENT
 from taps.sandbox.voice.api import VOICE
@@ -32,7 +33,7 @@ APIS: dict[str, Api] = {
 }
 
 
-_VENDORS: tuple[Api, ...] = ()
+_VENDORS: tuple[Api, ...] = (FRESHDESK,)
 
 #: The APIs' vendors, in whose dialects they can be served as well.
 PROVIDERS: dict[str, dict[str, Api]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -14,18 +15,50 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
+_UNKNOWN = {"code": "invalid_credentials", "message": "You have to be logged in to perform this action."}
+
+
+def basic(scope: Scope) -> tuple[bytes, bytes] | None:
+    """Read the credentials of HTTP Basic.
+
+    Args:
+        scope: The request.
+
+    Returns:
+        User and password, or None where there are none.
+    """
+    scheme, _, given = (header(scope, b"authorization") or b"").partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(given.strip(), validate=True).partition(b":")
+    except binascii.Error:
+        return None
+    return (user, password) if colon else None
+
+
 class BasicAuth:
     """Middleware that lets through who knows the key, by HTTP Basic.
 
     Args:
         app: What is guarded.
         user: The user's name that is asked for, which is the API key.
-        passwords: The passwords of which one is asked for.
+        passwords: The passwords of which one is asked for; None for any.
+        refusal: The body of the answer to everybody else.
     """
 
-    def __init__(self, app: ASGIApp, *, user: str, passwords: Collection[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        user: str,
+        passwords: Collection[str] | None,
+        refusal: Mapping[str, Any] = _UNKNOWN,
+    ) -> None:
         self._app = app
-        self._expected = {base64.b64encode(f"{user}:{password}".encode()) for password in passwords}
+        self._user = user.encode()
+        self._passwords = None if passwords is None else {password.encode() for password in passwords}
+        self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it with 401.
@@ -38,14 +71,10 @@ class BasicAuth:
         Raises:
             Refusal: The credentials are missing or others.
         """
-        scheme, _, given = (header(scope, b"authorization") or b"").partition(b" ")
-        if scheme.lower() != b"basic" or given.strip() not in self._expected:
+        user, password = basic(scope) or (b"", b"")
+        if user != self._user or (self._passwords is not None and password not in self._passwords):
             # What was sent is not repeated: an answer ends up in logs.
-            raise Refusal(
-                401,
-                {"code": "invalid_credentials", "message": "You have to be logged in to perform this action."},
-                {"WWW-Authenticate": 'Basic realm="sandbox"'},
-            )
+            raise Refusal(401, self._refusal, {"WWW-Authenticate": 'Basic realm="sandbox"'})
         await self._app(scope, receive, send)
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from bisect import bisect_left
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, Router
@@ -15,29 +11,19 @@ from taps.sandbox.answers import Refusal
 from taps.sandbox.auth import BasicAuth
 from taps.sandbox.descriptor import Api, Rules
 from taps.sandbox.helpdesk.dialects import Dialect, VendorDialect
-from taps.sandbox.helpdesk.query import Query, invalid
+from taps.sandbox.helpdesk.lists import ChildList, LinkedList, List, Settings, TicketList
 from taps.sandbox.helpdesk.store import HelpdeskStore
-from taps.sandbox.helpdesk.streams import STREAMS, Stream
-from taps.sandbox.instants import DAY
-from taps.sandbox.pages import Page, PageCache
-from taps.sandbox.paging import by_cursor, by_linked_number, by_number
-from taps.sandbox.rows import NO_INSTANT, Record, Rows
+from taps.sandbox.helpdesk.streams import STREAMS
+from taps.sandbox.pages import PageCache
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from starlette.types import Receive, Scope, Send
 
-#: What a ticket shows only when asked to.
-_INCLUDES = {
-    "description": ("description", "description_text", "structured_description"),
-    "requester": ("requester",),
-    "stats": ("stats",),
-}
-_ORDERS = ("created_at", "due_by", "updated_at", "status")
-_RECENT = 30 * DAY
 #: The key is the secret; the password is only there because HTTP Basic has one.
 _PASSWORD = "X"  # noqa: S105
+_KINDS: Mapping[str, type[List]] = {"settings": Settings, "tickets": TicketList}
 
 
 def routes(store: HelpdeskStore, rules: Rules) -> list[BaseRoute]:
@@ -50,182 +36,51 @@ def routes(store: HelpdeskStore, rules: Rules) -> list[BaseRoute]:
     Returns:
         A mount for each form in which the records can be had: `/v1` and `/api/v2`.
     """
+    huge = rules.options["huge_numbers"]
+    return [
+        mount(store, rules, Dialect(huge_numbers=huge), passwords=(_PASSWORD,)),
+        # The vendor's product takes any password.
+        mount(store, rules, VendorDialect(huge_numbers=huge), passwords=(_PASSWORD, "")),
+    ]
+
+
+def mount(
+    store: HelpdeskStore,
+    rules: Rules,
+    dialect: Dialect,
+    *,
+    passwords: tuple[str, ...] | None,
+    more: Mapping[str, tuple[str, type[List]]] | None = None,
+) -> BaseRoute:
+    """Lay out the API in one dialect.
+
+    Args:
+        store: The records to serve.
+        rules: How to serve them.
+        dialect: The form in which to serve them.
+        passwords: The passwords that are taken; None for any.
+        more: Further paths below the dialect's root, or others for paths that there are, each with its collection and
+            the kind of its endpoint.
+
+    Returns:
+        The mount.
+    """
     pages = PageCache(rules.cache_mb)
-    kinds = {"settings": _Settings, "tickets": _TicketList}
-    key = rules.credentials["api_key"]
-    mounts: list[BaseRoute] = []
-    # The vendor's product takes any password.
-    for kind, passwords in ((Dialect, (_PASSWORD,)), (VendorDialect, (_PASSWORD, ""))):
-        dialect = kind(huge_numbers=rules.options["huge_numbers"])
-        lists = [
-            Route(
-                stream.path.removeprefix(Dialect.root).replace("{id}", "{id:int}"),
-                kinds.get(name, _ChildList if stream.parent else _LinkedList)(stream, store, rules, pages, dialect),
-            )
-            for name, stream in STREAMS.items()
-        ]
-        guard = Middleware(BasicAuth, user=key, passwords=passwords)
-        router = Router(lists, redirect_slashes=False, default=_unknown_path)
-        mounts.append(Mount(dialect.root, app=router, middleware=[guard]))
-    return mounts
+    kinds = {
+        path: (name, _KINDS.get(name, ChildList if stream.parent else LinkedList))
+        for name, stream in STREAMS.items()
+        for path in dialect.paths(stream)
+    }
+    lists = [
+        Route(path.replace("{id}", "{id:int}"), kind(STREAMS[name], store, rules, pages, dialect))
+        for path, (name, kind) in {**kinds, **(more or {})}.items()
+    ]
+    guard = Middleware(BasicAuth, user=rules.credentials["api_key"], passwords=passwords)
+    return Mount(dialect.root, app=Router(lists, redirect_slashes=False, default=_unknown_path), middleware=[guard])
 
 
 async def _unknown_path(scope: Scope, _receive: Receive, _send: Send) -> None:
     raise Refusal(404, {"code": "not_found", "message": f"There is no {scope['path']} in this API"})
-
-
-class _List(ABC):
-    """The endpoint of one collection; its kinds differ in how they cut out a page."""
-
-    parameters: tuple[str, ...] = ()
-
-    def __init__(self, stream: Stream, store: HelpdeskStore, rules: Rules, pages: PageCache, dialect: Dialect) -> None:
-        self._stream = stream
-        self._store = store
-        self._rules = rules
-        self._pages = pages
-        self._dialect = dialect
-        self._place = "page" if dialect.numbered else "cursor"
-        self._allowed = {dialect.size, *(self.parameters or (self._place,)), *(name for name, _ in stream.filters)}
-
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        if scope["method"] != "GET":
-            raise Refusal(
-                405,
-                {"code": "method_not_allowed", "message": f"{scope['method']} is not allowed here"},
-                {"Allow": "GET"},
-            )
-        with self._store.lock:
-            page = self._pages.page(scope, self._store.version, lambda: self._page(scope))
-        await page.send(scope, send)
-
-    @abstractmethod
-    def _page(self, scope: Scope) -> Page:
-        """Make the page that a request asks for."""
-
-    def _size(self, query: Query) -> int:
-        return query.size(self._dialect.size, self._dialect.usual_size, self._rules.page_cap)
-
-    def _link(self, scope: Scope, total: int, query: Query) -> tuple[slice, str | None]:
-        path: str = scope["path"]
-        ragged = path if self._rules.ragged else None
-        following: str | int | None
-        if self._dialect.numbered:
-            cut, more = by_linked_number(total, self._size(query), query.page(), ragged)
-            following = query.page() + 1 if more else None
-        else:
-            cut = by_cursor(total, self._size(query), query.cursor(), ragged)
-            following = cut.cursor
-        target = None
-        if following is not None:
-            target = f"{path}?{urlencode([*query.others(self._place), (self._place, following)])}"
-        return slice(cut.start, cut.stop), target
-
-
-class _Settings(_List):
-    def _page(self, scope: Scope) -> Page:
-        Query(scope["query_string"], self._allowed)
-        return Page(self._dialect.single(self._store.settings))
-
-
-class _LinkedList(_List):
-    def _page(self, scope: Scope) -> Page:
-        query = Query(scope["query_string"], self._allowed)
-        rows = self._store.rows(self._stream.name)
-        keys = rows.keys
-        for name, field in self._stream.filters:
-            moment = query.moment(name)
-            if moment is not None:
-                keys = rows.since(field, moment)
-        part, target = self._link(scope, len(keys), query)
-        return Page(self._dialect.wrap([self._dialect.row(rows, key) for key in keys[part]]), target)
-
-
-class _ChildList(_List):
-    def _page(self, scope: Scope) -> Page:
-        query = Query(scope["query_string"], self._allowed)
-        parent = scope["path_params"]["id"]
-        records: list[Record] | None = self._store.children(self._stream.name, parent)
-        if records is None:
-            raise Refusal(404, {"code": "not_found", "message": f"There is no {self._stream.parent} record {parent}"})
-        part, target = self._link(scope, len(records), query)
-        return Page(self._dialect.wrap([self._dialect.child(record) for record in records[part]]), target)
-
-
-class _TicketList(_List):
-    parameters = ("page", "order_by", "order_type", "include")
-
-    def __init__(self, stream: Stream, store: HelpdeskStore, rules: Rules, pages: PageCache, dialect: Dialect) -> None:
-        super().__init__(stream, store, rules, pages, dialect)
-        if dialect.filters:
-            self._allowed.add("filter")
-
-    def _page(self, scope: Scope) -> Page:
-        query = Query(scope["query_string"], self._allowed)
-        page = query.page()
-        last = self._rules.options["max_ticket_pages"]
-        if page > last:
-            raise invalid("page", f"You cannot access tickets beyond the {last}th page")
-        included = query.choices("include", {*_INCLUDES, *self._dialect.includes})
-        omit = frozenset(name for part, names in _INCLUDES.items() if part not in included for name in names)
-        if query.choice("filter", ("", *self._dialect.filters)):
-            return Page(self._dialect.wrap([]))
-        rows = self._store.rows("tickets")
-        ordered = _ordered(
-            rows,
-            query.moment("updated_since"),
-            query.choice("order_by", _ORDERS),
-            descending=query.choice("order_type", ("desc", "asc")) == "desc",
-        )
-        if self._dialect.numbered:
-            part, target = self._link(scope, len(ordered), query)
-        else:
-            cut = by_number(len(ordered), self._size(query), page, ragged=self._rules.ragged)
-            part, target = slice(cut.start, cut.stop), None
-        return Page(self._dialect.wrap([self._dialect.row(rows, key, omit) for key in ordered.keys(part)]), target)
-
-
-@dataclass(frozen=True)
-class _Ordered:
-    """Tickets in the order asked for: those of `ascending` from a place on, the last of them first if `descending`."""
-
-    ascending: Sequence[int]
-    first: int = 0
-    descending: bool = False
-
-    def __len__(self) -> int:
-        return len(self.ascending) - self.first
-
-    def keys(self, part: slice) -> Sequence[int]:
-        places = range(self.first, len(self.ascending))
-        return [self.ascending[place] for place in (places[::-1] if self.descending else places)[part]]
-
-
-def _ordered(rows: Rows, since: int | None, order_by: str, *, descending: bool) -> _Ordered:
-    def rank(key: int) -> tuple[Any, int]:
-        value = rows.record(key).get(order_by) if order_by == "status" else rows.value(key, order_by)
-        return (value if isinstance(value, int) else NO_INSTANT, key)
-
-    ranks, keys = rows.memo(("ranked", order_by), lambda: _unzip(sorted(map(rank, rows.keys))))
-    if since is not None and order_by == "updated_at":
-        # A client that reads on in windows asks for many instants: of a large list, only the place is looked for.
-        return _Ordered(keys, bisect_left(ranks, since), descending)
-
-    def select() -> list[int]:
-        if since is not None:
-            matching = set(rows.since("updated_at", since))
-            return [key for key in keys if key in matching]
-        # Recent is measured from the newest ticket: made-up tickets stop at a fixed day, and a list that is empty
-        # from then on would show less of what this default does.
-        opened = {key: rows.value(key, "created_at") for key in keys}
-        newest = max((moment for moment in opened.values() if moment != NO_INSTANT), default=NO_INSTANT)
-        return [key for key in keys if opened[key] >= newest - _RECENT]
-
-    return _Ordered(rows.memo(("order", since, order_by), select), 0, descending)
-
-
-def _unzip(pairs: list[tuple[Any, int]]) -> tuple[list[Any], list[int]]:
-    return [value for value, _ in pairs], [key for _, key in pairs]
 
 
 HELPDESK = Api(

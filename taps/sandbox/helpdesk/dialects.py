@@ -1,7 +1,7 @@
-"""The forms in which the help desk's records are asked for and given: the neutral one, and a vendor's product's.
+"""The forms in which the help desk's records are asked for and given: the neutral one, and a vendor's beside it.
 
 The vendor's is there for programs that know no other: it has the paths, parameters and shapes of the product that
-the neutral API stands for.
+the neutral API stands for, and is lenient. What the product itself is strict about, and has on top, is in `freshdesk`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from taps.sandbox.instants import SECOND, instant, stamp
 from taps.sandbox.rows import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from taps.sandbox.helpdesk.streams import Stream
     from taps.sandbox.rows import Record, Rows
 
 _HUGE = 1 << 63
@@ -30,7 +31,7 @@ class Dialect:
         usual_size: How many it holds where that is not given.
         numbered: Whether every list goes by page number, with a link to the next page.
         includes: What else may be asked to be included in tickets; it is always there.
-        filters: Values of the tickets' parameter `filter`; there are no tickets of those kinds.
+        strict: Whether a request is refused that asks for more than there is.
 
     Args:
         huge_numbers: Whether custom fields may hold numbers beyond 64 bits, which some programs cannot read at all.
@@ -41,15 +42,56 @@ class Dialect:
     usual_size = 100
     numbered = False
     includes: Sequence[str] = ()
-    filters: tuple[str, ...] = ()
+    strict = False
 
     def __init__(self, *, huge_numbers: bool = True) -> None:
         self._huge_numbers = huge_numbers
 
-    def row(self, rows: Rows, key: int, omit: frozenset[str] = _NONE) -> bytes:
+    def paths(self, stream: Stream) -> list[str]:
+        """Tell where a collection is.
+
+        Args:
+            stream: The collection.
+
+        Returns:
+            Its paths below the root.
+        """
+        return [stream.path.removeprefix(Dialect.root)]
+
+    def filters_of(self, stream: Stream) -> Sequence[tuple[str, str]]:
+        """Tell by which parameters a collection is filtered.
+
+        Args:
+            stream: The collection.
+
+        Returns:
+            The parameters, each with the timestamp's field.
+        """
+        return stream.filters
+
+    def asides(self, _stream: str) -> Mapping[str, tuple[str, ...]]:
+        """Tell which parameter asks for records that the list does not show otherwise.
+
+        Args:
+            _stream: The collection's name.
+
+        Returns:
+            The parameter with its values; nothing where there are no such records.
+        """
+        return {}
+
+    def admit(self, _stream: Stream) -> None:
+        """Refuse a request for a collection that the account does not have.
+
+        Args:
+            _stream: The collection.
+        """
+
+    def row(self, _stream: Stream, rows: Rows, key: int, omit: frozenset[str] = _NONE) -> bytes:
         """Give a record of a top-level list as it is sent.
 
         Args:
+            _stream: The collection.
             rows: The list.
             key: The record's key.
             omit: Fields to leave out.
@@ -61,10 +103,11 @@ class Dialect:
             return rows.body(key, omit)
         return encode(self._shown(rows.record(key), omit))
 
-    def child(self, record: Record) -> bytes:
+    def child(self, _stream: Stream, record: Record) -> bytes:
         """Give a record of a child list as it is sent.
 
         Args:
+            _stream: The collection.
             record: The record.
 
         Returns:
@@ -108,14 +151,17 @@ class VendorDialect(Dialect):
     size = "per_page"
     usual_size = 30
     numbered = True
-    includes = ("company",)
-    filters = ("deleted", "spam")
+    includes: Sequence[str] = ("company",)
 
-    def row(self, rows: Rows, key: int, omit: frozenset[str] = _NONE) -> bytes:
+    def asides(self, stream: str) -> Mapping[str, tuple[str, ...]]:
+        """See `Dialect.asides`."""
+        return {"filter": ("deleted", "spam")} if stream == "tickets" else {}
+
+    def row(self, _stream: Stream, rows: Rows, key: int, omit: frozenset[str] = _NONE) -> bytes:
         """See `Dialect.row`."""
         return encode(_as_at_vendor(self._shown(rows.record(key), omit)))
 
-    def child(self, record: Record) -> bytes:
+    def child(self, _stream: Stream, record: Record) -> bytes:
         """See `Dialect.child`."""
         return encode(_as_at_vendor(record))
 

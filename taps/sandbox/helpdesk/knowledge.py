@@ -17,6 +17,8 @@ Children = dict[int, list["Record"]]
 
 _FOLDERS = ("Personal", "Billing", "返品", "Erste Hilfe", "Empty folder", "Versand & Zoll", "مرحبا", "🙂 Greetings")
 _CATEGORIES = ("General", "Getting started", "Häufige Fragen", "よくある質問", "Not written yet")
+#: Past the positions of all other solution folders.
+_DEEP = 102
 _FORUMS = ("Announcements", "Feature requests", "Tips & tricks", "Report a problem")
 
 
@@ -37,9 +39,10 @@ class Knowledge:
     Args:
         size: The help desk's size.
         people: The people who write.
+        nested: Whether solution folders are in one another, and say so rightly.
     """
 
-    def __init__(self, size: shape.Size, people: People) -> None:
+    def __init__(self, size: shape.Size, people: People, *, nested: bool = False) -> None:
         self._seed = size.seed
         self._groups = size.groups
         self._people = people
@@ -56,6 +59,8 @@ class Knowledge:
         self._make_canned()
         self._make_discussions()
         self._make_solutions()
+        if nested:
+            self._nest_folders()
 
     def _make_canned(self) -> None:
         at = 0
@@ -190,6 +195,24 @@ class Knowledge:
                 self._solution_folder(category, name, at + turn, turn) for turn in range(count)
             ]
             at += count
+
+    def _nest_folders(self) -> None:
+        # Where a category has a folder in a folder, that one gets a folder as well, and each says what it is in.
+        for at, (category, folders) in enumerate(self.solution_folders.items()):
+            inner = next((folder for folder in folders if folder["parent_folder_id"]), None)
+            if inner is None:
+                continue
+            name = inner["hierarchy"][0]["data"]["name"]
+            deepest = self._solution_folder(category, name, _DEEP + at, 0) | {"parent_folder_id": inner["id"]}
+            folders.append(deepest)
+            by_id = {folder["id"]: folder for folder in folders}
+            for folder in (inner, deepest):
+                # In place: the articles have the same list.
+                folder["hierarchy"][1:1] = by_id[folder["parent_folder_id"]]["hierarchy"][1:]
+                folder["hierarchy"][:] = [{**step, "level": level} for level, step in enumerate(folder["hierarchy"])]
+        for folders in self.solution_folders.values():
+            for folder in folders:
+                folder["sub_folders_count"] = sum(other["parent_folder_id"] == folder["id"] for other in folders)
 
     def _solution_folder(self, category: int, category_name: str, position: int, order: int) -> Record:
         rng = generator(self._seed, position, 66)

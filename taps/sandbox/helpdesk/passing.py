@@ -27,14 +27,25 @@ class Passing:
         tickets: The tickets.
         contacts: The contacts.
         conversations: The tickets' conversations.
+        deleted: Where deleted tickets are kept, if they are.
     """
 
-    def __init__(self, seed: int, made: Tickets, tickets: Rows, contacts: Rows, conversations: Nested) -> None:
+    def __init__(
+        self,
+        seed: int,
+        made: Tickets,
+        tickets: Rows,
+        contacts: Rows,
+        conversations: Nested,
+        *,
+        deleted: Rows | None = None,
+    ) -> None:
         self._seed = seed
         self._made = made
         self._tickets = tickets
         self._contacts = contacts
         self._conversations = conversations
+        self._deleted = deleted
         self._changes = 0
         self._added_conversations = 0
 
@@ -64,6 +75,8 @@ class Passing:
             "deleted": [rows.value(key, "id") for key in deleted],
         }
         for key in deleted:
+            if self._deleted is not None:
+                self._deleted.append({**rows.record(key), "deleted": True, "updated_at": stamp(moment)})
             rows.remove(key)
         numbers = answer["tickets"] + answer["new"]
         answer["conversations"] = {number: self._conversations.count(number) for number in numbers}

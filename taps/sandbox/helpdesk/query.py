@@ -38,17 +38,23 @@ class Query:
     Args:
         query_string: The query as it was sent.
         allowed: The parameters that this path knows.
+        strict: Whether a page may not be asked for that is larger than the API gives, and no parameter be given twice.
 
     Raises:
         Refusal: There is a parameter that the path does not know.
     """
 
-    def __init__(self, query_string: bytes, allowed: Collection[str]) -> None:
+    def __init__(self, query_string: bytes, allowed: Collection[str], *, strict: bool = False) -> None:
         self._pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
         for name, _ in self._pairs:
             if name not in allowed:
                 raise invalid(name, "Unexpected/invalid field in request", "invalid_field")
         self._values = dict(self._pairs)
+        self._strict = strict
+        if strict and len(self._values) < len(self._pairs):
+            # A client that adds its own parameters to a link that has them already sends them twice.
+            twice = next(name for name in self._values if [one for one, _ in self._pairs].count(name) > 1)
+            raise invalid(twice, "It is given twice")
 
     def size(self, name: str, default: int, cap: int) -> int:
         """Read how many records a page may hold.
@@ -61,7 +67,10 @@ class Query:
         Returns:
             The number, but no more than the API or the cap allows.
         """
-        return min(self._positive(name, default), LARGEST_PAGE, cap)
+        size = self._positive(name, default)
+        if self._strict and size > LARGEST_PAGE:
+            raise invalid(name, f"It should be a number from 1 to {LARGEST_PAGE}")
+        return min(size, LARGEST_PAGE, cap)
 
     def page(self) -> int:
         """Read which page is asked for.

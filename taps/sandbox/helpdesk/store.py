@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from taps.sandbox.helpdesk.aside import set_aside
 from taps.sandbox.helpdesk.desk import Desk
 from taps.sandbox.helpdesk.knowledge import Knowledge
 from taps.sandbox.helpdesk.outcomes import Outcomes
@@ -20,6 +21,8 @@ from taps.sandbox.rows import Record, Rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_NO_ROWS = Rows.of([])
+
 
 class HelpdeskStore:
     """All records of a made-up help desk. Its methods may be called from any thread.
@@ -32,15 +35,17 @@ class HelpdeskStore:
     Args:
         tickets: How many tickets there are; the other collections follow in size.
         seed: What all made-up contents depend on.
+        aside: Whether there are records as well that no list shows unless asked to (deleted tickets and the like, see
+            `aside`), and solution folders in solution folders.
     """
 
-    def __init__(self, *, tickets: int = 2_000, seed: int = 42) -> None:
+    def __init__(self, *, tickets: int = 2_000, seed: int = 42, aside: bool = False) -> None:
         size = Size(seed, tickets)
         people = People(size)
         made = Tickets(size, people)
         outcomes = Outcomes(size, people, made)
         desk = Desk(size)
-        knowledge = Knowledge(size, people)
+        knowledge = Knowledge(size, people, nested=aside)
         self.lock = threading.RLock()
         self.version = 0
         self.changes = frozenset({"tickets", "new", "contacts", "delete"})
@@ -98,8 +103,14 @@ class HelpdeskStore:
             "solution_articles": Nested(lambda parent: knowledge.articles.get(parent, [])),
             "solution_folders": Nested(lambda parent: knowledge.solution_folders.get(parent, [])),
         }
+        self._asides = set_aside(size, made, people) if aside else {}
         self._passing = Passing(
-            seed, made, self._rows["tickets"], self._rows["contacts"], self._nested["conversations"]
+            seed,
+            made,
+            self._rows["tickets"],
+            self._rows["contacts"],
+            self._nested["conversations"],
+            deleted=self._asides.get("deleted_tickets"),
         )
         self._parents: tuple[int, dict[str, set[Any]]] = (0, {})
 
@@ -118,6 +129,18 @@ class HelpdeskStore:
             Its rows.
         """
         return self._rows[stream]
+
+    def aside(self, stream: str, kind: str) -> Rows:
+        """Give the records of a collection that its list does not show.
+
+        Args:
+            stream: The collection's name.
+            kind: Such as `deleted`.
+
+        Returns:
+            The rows: none where the store has no such records.
+        """
+        return self._asides.get(f"{kind}_{stream}", _NO_ROWS)
 
     def children(self, stream: str, parent: Any) -> list[Record] | None:
         """Give a parent's children.
@@ -146,7 +169,7 @@ class HelpdeskStore:
         """Give all records of a collection as a client ought to end up with them.
 
         Args:
-            stream: The collection's name.
+            stream: The collection's name, or that of records set aside, such as `deleted_tickets`.
 
         Returns:
             The records with the parent's key, and tickets with all that can be included.
@@ -155,13 +178,13 @@ class HelpdeskStore:
             KeyError: There is no such collection.
         """
         with self.lock:
-            key = STREAMS[stream].parent_key
             if stream in self._nested:
+                key = STREAMS[stream].parent_key
                 nested = self._nested[stream]
                 return [{**row, key: parent} for parent in self._parents_in_order(stream) for row in nested.of(parent)]
             if stream == "settings":
                 return [dict(self._settings)] if self._settings else []
-            rows = self._rows[stream]
+            rows = self._asides[stream] if stream in self._asides else self._rows[stream]
             return [dict(rows.record(row)) for row in rows.keys]
 
     def put(self, stream: str, records: Sequence[Record]) -> None:
