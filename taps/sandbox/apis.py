@@ -14,6 +14,7 @@ from taps.sandbox.helpdesk.freshdesk import FRESHDESK
 from taps.sandbox.oncall.api import ONCALL
 from taps.sandbox.sales_engagement.api import SALES_ENGAGEMENT
 from taps.sandbox.voice.api import VOICE
+from taps.sandbox.voice.zendesk_talk import ZENDESK_TALK
 
 if TYPE_CHECKING:
     from taps.sandbox.contact_center.store import ContactCenterStore
@@ -33,7 +34,7 @@ APIS: dict[str, Api] = {
 }
 
 
-_VENDORS: tuple[Api, ...] = (FRESHDESK,)
+_VENDORS: tuple[Api, ...] = (FRESHDESK, ZENDESK_TALK)
 
 #: The APIs' vendors, in whose dialects they can be served as well.
 PROVIDERS: dict[str, dict[str, Api]] = {

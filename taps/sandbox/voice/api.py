@@ -18,6 +18,7 @@ from taps.sandbox.pages import Page, PageCache
 from taps.sandbox.paging import by_linked_number
 from taps.sandbox.parameters import Parameters, linked
 from taps.sandbox.rows import NO_INSTANT, encode
+from taps.sandbox.voice.dialect import Dialect, invalid, unprocessable
 from taps.sandbox.voice.store import OVERVIEWS, VoiceStore
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ _LISTS = {
 }
 #: The key of an export's body that holds its records, with the records' collection.
 _EXPORTS = {"calls": "calls", "legs": "call_legs"}
-_SIZES = ("per_page", "limit")
-_KEY = "api_key"
 _UNAUTHORIZED = {"error": "Unauthorized", "description": "Couldn't authenticate you"}
 _ENDS = ("same", "null", "empty")
 
@@ -60,48 +59,59 @@ def routes(store: VoiceStore, rules: Rules) -> list[BaseRoute]:
         raise ValueError(f"export_end is one of {', '.join(_ENDS)}")
     if rules.options["export_page"] < 1:
         raise ValueError("export_page is a whole number from 1")
-    pages = PageCache(rules.cache_mb)
-    endpoints = [
-        *(Route(path, _List(stream, store, rules, pages)) for path, stream in _LISTS.items()),
-        *(Route(f"/stats/{stream}", _Overview(stream, store, rules, pages)) for stream in OVERVIEWS),
-        *(Route(f"/stats/incremental/{key}", _Export(key, store, rules, pages)) for key in _EXPORTS),
-    ]
     guard = Middleware(
         QueryKey,
-        key=rules.credentials[_KEY],
+        key=rules.credentials[Dialect.key],
         token=rules.credentials["access_token"],
         refusal=_UNAUTHORIZED,
     )
-    return [Mount("/v1", app=Router(endpoints, redirect_slashes=False, default=_unknown_path), middleware=[guard])]
+    return [mount(store, rules, Dialect(), guard)]
+
+
+def mount(store: VoiceStore, rules: Rules, dialect: Dialect, guard: Middleware) -> BaseRoute:
+    """Lay out the API in one dialect.
+
+    Args:
+        store: The records to serve.
+        rules: How to serve them.
+        dialect: The form in which to serve them.
+        guard: Tells who may ask.
+
+    Returns:
+        The mount.
+    """
+    pages = PageCache(rules.cache_mb)
+    endpoints = [
+        *(Route(path, _List(stream, store, rules, pages, dialect)) for path, stream in _LISTS.items()),
+        *(Route(f"/stats/{stream}", _Overview(stream, store, rules, pages, dialect)) for stream in OVERVIEWS),
+        *(Route(f"/stats/incremental/{key}", _Export(key, store, rules, pages, dialect)) for key in _EXPORTS),
+    ]
+    return Mount(dialect.root, app=Router(endpoints, redirect_slashes=False, default=_unknown_path), middleware=[guard])
 
 
 async def _unknown_path(scope: Scope, _receive: Receive, _send: Send) -> None:
     raise Refusal(404, {"error": "RecordNotFound", "description": f"There is no {scope['path']} in this API"})
 
 
-def _invalid(name: str, reason: str) -> Refusal:
-    return Refusal(400, {"error": "InvalidParameter", "description": f"{name}: {reason}"})
-
-
-def _unprocessable(name: str, reason: str) -> Refusal:
-    return Refusal(422, {"error": "UnprocessableEntity", "description": f"{name}: {reason}"})
-
-
 class _Endpoint(ABC):
     """The endpoint of one collection; its kinds differ in what they put in a page."""
 
-    parameters: tuple[str, ...] = (_KEY, *_SIZES)
+    # Beside the key and the size of a page.
+    parameters: tuple[str, ...] = ()
 
-    def __init__(self, key: str, store: VoiceStore, rules: Rules, pages: PageCache) -> None:
+    def __init__(self, key: str, store: VoiceStore, rules: Rules, pages: PageCache, dialect: Dialect) -> None:
         self._key = key
         self._store = store
         self._rules = rules
         self._pages = pages
+        self._dialect = dialect
+        self._stream = _EXPORTS.get(key, key)
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":
             refusal = {"error": "MethodNotAllowed", "description": f"{scope['method']} is not allowed here"}
             raise Refusal(405, refusal, {"Allow": "GET"})
+        self._dialect.admit(self._stream)
         with self._store.lock:
             page = self._pages.page(scope, self._store.version, lambda: Page(self._body(scope)))
         await page.send(scope, send)
@@ -110,6 +120,13 @@ class _Endpoint(ABC):
     def _body(self, scope: Scope) -> Content:
         """Make the body that a request asks for."""
 
+    def _asked(self, scope: Scope) -> Parameters:
+        own = (*self._dialect.own, *self._dialect.sizes)
+        return Parameters(scope["query_string"], (*own, *self.parameters), self._refusal)
+
+    def _refusal(self, name: str, reason: str) -> Refusal:
+        return invalid(name, reason)
+
     def _content(self, bodies: Sequence[bytes], rest: dict[str, Any]) -> Content:
         head = encode(self._key)
         return Content(b"{" + head + b":[" + b",".join(bodies) + b"]," + encode(rest)[1:])
@@ -117,24 +134,24 @@ class _Endpoint(ABC):
 
 class _Overview(_Endpoint):
     def _body(self, scope: Scope) -> Content:
-        Parameters(scope["query_string"], self.parameters, _invalid)
+        self._asked(scope)
         rows = self._store.rows(self._key)
         return Content(encode({self._key: rows.record(rows.keys[0]) if rows.keys else {}}))
 
 
 class _List(_Endpoint):
-    parameters = (_KEY, *_SIZES, "page")
+    parameters = ("page",)
 
     def _body(self, scope: Scope) -> Content:
-        asked = Parameters(scope["query_string"], self.parameters, _invalid)
+        asked = self._asked(scope)
         rows = self._store.rows(self._key)
         page = asked.whole("page", 1, least=1) or 1
-        size = asked.size(_SIZES, self._rules.page_cap)
+        size = asked.size(self._dialect.sizes, self._rules.page_cap)
         cut, more = by_linked_number(len(rows), size, page, self._key if self._rules.ragged else None)
 
         def link(number: int) -> str:
             # Without the key: an address that the API gives must not carry the credentials on.
-            pairs = [*asked.without(_KEY, "page"), ("page", str(number))]
+            pairs = [*asked.without(Dialect.key, "page"), ("page", str(number))]
             return origin(scope) + linked(scope["path"], pairs)
 
         rest = {
@@ -146,24 +163,30 @@ class _List(_Endpoint):
 
 
 class _Export(_Endpoint):
-    parameters = (_KEY, *_SIZES, "start_time")
+    parameters = ("start_time",)
+
+    def _refusal(self, name: str, reason: str) -> Refusal:
+        return self._dialect.unprocessable(name, reason)
 
     def _body(self, scope: Scope) -> Content:
-        asked = Parameters(scope["query_string"], self.parameters, _unprocessable)
+        asked = self._asked(scope)
         start = asked.whole("start_time")
         if start is None:
-            raise _unprocessable("start_time", "it is required")
-        rows = self._store.rows(_EXPORTS[self._key])
+            raise unprocessable("start_time", "it is required")
+        self._dialect.check_start(start)
+        rows = self._store.rows(self._stream)
         moments, keys = rows.memo("exported", lambda: _in_order(rows))
         first = bisect_left(moments, start * SECOND)
-        stop = first + self._length(moments, first, start, asked.size(_SIZES, self._rules.options["export_page"]))
+        stop = first + self._length(
+            moments, first, start, asked.size(self._dialect.sizes, self._rules.options["export_page"])
+        )
         stop = min(stop, len(keys))
         # A record without a readable moment comes last, and leads nowhere.
         known = [moment // SECOND for moment in moments[first:stop] if moment != NO_INSTANT]
         last = known[-1] if known else start
-        end, ended = self._rules.options["export_end"], stop == len(keys)
+        end, ended = self._rules.options.get("export_end", "same"), stop == len(keys)
         following = last + 1 if end == "empty" and ended and known else last
-        pairs = [*asked.without(_KEY, "start_time"), ("start_time", str(following))]
+        pairs = [*asked.without(Dialect.key, "start_time"), ("start_time", str(following))]
         rest = {
             "next_page": None if end == "null" and ended else origin(scope) + linked(scope["path"], pairs),
             "count": stop - first,
