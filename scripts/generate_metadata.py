@@ -32,7 +32,9 @@ from taps.sandbox.apis import APIS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from singer_sdk import Stream, Tap
+    from singer_sdk import Stream
+
+    from taps.engine.tap import ApiTap
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "./.venv/bin/python scripts/generate_metadata.py"
@@ -88,30 +90,40 @@ class Documented:
     @property
     def one_of(self) -> Sequence[str]:
         """The names of the settings of which exactly one has to be made."""
-        names: Sequence[str] = getattr(self.tap_class, "one_of", ())
-        return names
+        return self.tap_class.one_of
 
     @property
     def setting_groups(self) -> list[list[str]]:
         """The names of the settings that have to be made, once for each way to make them."""
-        return [[name, *self.required] for name in self.one_of] or [self.required]
+        groups = []
+        for provider in self.tap_class.providers:
+            for form in [form.settings for form in provider.auth] or [[]]:
+                names = [*form, *self.required, *provider.address_settings, *provider.needs]
+                groups.append([name for name in dict.fromkeys(names) if "default" not in self.settings[name]])
+        return groups
 
     @property
     def required(self) -> list[str]:
         """The names of the settings that have to be made."""
         return list(self.about["settings"].get("required", ()))
 
+    @property
+    def required_of_generic(self) -> Sequence[str]:
+        """The names of the settings that have to be made beside them, where no other provider is chosen."""
+        generic = self.tap_class.providers[0]
+        return (*generic.address_settings, *generic.needs)
+
     @cached_property
     def streams(self) -> list[Stream]:
         """Its streams by name."""
-        config = dict.fromkeys(self.required, "https://example.com")
+        config = dict.fromkeys((*self.required, *self.required_of_generic), "https://example.com")
         return sorted(self.tap_class(config=config, validate_config=False).streams.values(), key=lambda s: s.name)
 
     @cached_property
-    def tap_class(self) -> type[Tap]:
+    def tap_class(self) -> type[ApiTap]:
         """The tap's class."""
         module, _, name = self.location.partition(":")
-        tap_class: type[Tap] = getattr(importlib.import_module(module), name)
+        tap_class: type[ApiTap] = getattr(importlib.import_module(module), name)
         return tap_class
 
 
@@ -256,6 +268,8 @@ def settings_table(tap: Documented) -> str:
         default = f"`{json.dumps(declared['default'])}`" if "default" in declared else ""
         if name in tap.required:
             default = "**required**"
+        elif name in tap.required_of_generic:
+            default = "**required** of `generic`" if len(tap.tap_class.providers) > 1 else "**required**"
         elif name in tap.one_of:
             default = f"**one of {len(tap.one_of)}**"
         notes = [declared.get("description", ""), *(["Secret."] if declared.get("secret") else [])]

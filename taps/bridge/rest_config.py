@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dlt.sources.rest_api.typing import RESTAPIConfig
 
     from taps.bridge.rest_code import Call
+    from taps.engine.provider import Provider
 
 __all__ = ["RestApiConfig", "RestPlan", "planned", "rest_api_config", "tap_names"]
 
@@ -47,12 +48,14 @@ class RestPlan:
 
     Attributes:
         tap: The tap.
+        provider: What it reads.
         name: As of `RestApiConfig`.
         tree: The configuration (see `rest_code`); settings whose values are not known stand in it by their names.
         uncovered: As of `RestApiConfig`.
     """
 
     tap: type[ApiTap]
+    provider: Provider
     name: str
     tree: dict[str, Any]
     uncovered: Mapping[str, str]
@@ -67,7 +70,7 @@ class RestPlan:
 
     def is_optional(self, name: str) -> bool:
         """Whether the tap can do without a setting."""
-        return name not in (*self.tap.config_jsonschema.get("required", ()), *self.tap.one_of)
+        return name not in (*self.tap.needed_settings(self.provider), *self.tap.one_of)
 
 
 def rest_api_config(tap: type[ApiTap] | str, config: Mapping[str, Any] | None = None) -> RestApiConfig:
@@ -122,13 +125,17 @@ def planned(tap: type[ApiTap] | str, config: Mapping[str, Any] | None = None, *,
         auth, effective, schemas = in_a_thread(ask)
     except (ConfigurationError, SingerSDKError) as error:
         raise TapConfigError(f"{tap_class.name}: {tap_class.redactor(' '.join(str(error).split()))}") from None
-    resources, uncovered = resources_of(tap_class.stream_types, effective, schemas)
+    resources, uncovered = resources_of(tap_class.streams_for(given), effective, schemas)
+    provider = tap_class.provider_of(given)
+    client = {"base_url": effective["base_url"], "auth": auth}
+    if provider.headers:
+        client["headers"] = dict(provider.headers)
     tree = {
-        "client": {"base_url": effective["base_url"], "auth": auth},
+        "client": client,
         "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
         "resources": resources,
     }
-    return RestPlan(tap_class, name, tree, uncovered)
+    return RestPlan(tap_class, provider, name, tree, uncovered)
 
 
 def tap_names() -> list[str]:
@@ -151,12 +158,14 @@ def _tap_class(tap: type[ApiTap] | str) -> type[ApiTap]:
 def _placeholders(tap_class: type[ApiTap], given: Mapping[str, Any]) -> dict[str, Any]:
     """Give texts that stand for the settings that must be made, and for texts that have no default."""
     schema = tap_class.config_jsonschema
-    names = list(schema.get("required", ()))
+    names = tap_class.needed_settings(tap_class.provider_of(given))
     if not set(given) & set(tap_class.one_of):
         names += tap_class.one_of[:1]
     names += [
         name
         for name, declared in schema["properties"].items()
-        if "string" in declared.get("type", ()) and "default" not in declared and name not in tap_class.one_of
+        if "string" in declared.get("type", ())
+        and not declared.keys() & {"default", "enum", "pattern"}
+        and name not in (*tap_class.one_of, "base_url")
     ]
     return {name: setting(name) for name in dict.fromkeys(names)}

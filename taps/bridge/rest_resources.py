@@ -22,6 +22,7 @@ from taps.bridge.rest_steps import (
 from taps.engine.counting import Offset, PageNumber
 from taps.engine.links import BodyLink, Export, HeaderLink
 from taps.engine.pagination import SinglePage
+from taps.engine.selector import ROOT, listed_at
 from taps.engine.stream import ApiStream
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def _is_added_to(stream: type[ApiStream]) -> bool:
 
 def _own_way(stream: type[ApiStream]) -> str | None:
     """Say so where a stream does more than declare."""
+    if stream.sublists:
+        return f"records have lists of their own below them, at {stream.sublists.path}"
     own = [method for method in _READING if getattr(stream, method) is not getattr(ApiStream, method)]
     return f"it is read in a way of its own, by its method '{own[0]}'" if own else None
 
@@ -185,6 +188,8 @@ def _parent(stream: type[ApiStream]) -> tuple[str, str | None, list[dict[str, An
 
 def _selection(stream: type[ApiStream]) -> tuple[str, list[dict[str, Any]]]:
     """Give the path to the records, and the steps that lead on to those that take along ids of what they are in."""
+    if listed_at(stream.records_jsonpath) == ROOT or stream.records_jsonpath == "$":
+        return "$", []
     names = stream.records_jsonpath.removeprefix("$.").split(".")
     if not stream.enclosing_ids:
         # Without a final [*], which in dlt would make values of a lone object's members.
@@ -205,6 +210,7 @@ def _changes(stream: type[ApiStream]) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = [{"map": flattened}] if stream.resource_objects else []
     if stream.start_param and stream.replication_key:
         steps.append({"map": Call(Moment, named={"field": stream.replication_key})})
+    steps += [{"map": Call(Renamed, named={"field": name, "to": field})} for name, field in stream.aliases.items()]
     copied = stream.copied_fields.items()
     return [*steps, *({"map": Call(Copied, named={"path": path, "to": field})} for field, path in copied)]
 

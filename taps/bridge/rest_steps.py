@@ -50,7 +50,8 @@ class Renamed:
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
         """Rename it in a record."""
-        record[self.to] = record.pop(self.field)
+        if self.field in record:
+            record[self.to] = record.pop(self.field)
         return record
 
 

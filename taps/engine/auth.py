@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import string
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
+from msgspec import Struct
 from requests.auth import AuthBase, HTTPBasicAuth
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from requests import PreparedRequest
 
-__all__ = ["HeaderKey", "QueryKey", "RenewableAuth", "basic_auth", "bearer"]
+__all__ = [
+    "AuthForm",
+    "HeaderKey",
+    "InHeader",
+    "InQuery",
+    "QueryKey",
+    "RenewableAuth",
+    "WithPassword",
+    "basic_auth",
+    "settings_in",
+]
 
 
 def basic_auth(user: str, password: str) -> HTTPBasicAuth:
     """HTTP Basic authentication (RFC 7617), with user and password in UTF-8 where `requests` would take Latin-1."""
     return HTTPBasicAuth(user.encode(), password.encode())
-
-
-def bearer(token: str) -> HeaderKey:
-    """A bearer token (RFC 6750) that somebody else keeps valid."""
-    return HeaderKey(f"Bearer {token}")
 
 
 class HeaderKey(AuthBase):
@@ -79,3 +88,75 @@ class RenewableAuth(AuthBase, ABC):
         Raises:
             ApiError: No others could be had.
         """
+
+
+class WithPassword(Struct, frozen=True):
+    """Credentials that go into HTTP Basic authentication.
+
+    Attributes:
+        user: Template of the user's name, with settings in braces.
+        password: Likewise.
+    """
+
+    user: str
+    password: str
+
+    @property
+    def settings(self) -> list[str]:
+        """The settings that it takes."""
+        return settings_in(self.user + self.password)
+
+    def sign(self, settings: Mapping[str, Any]) -> AuthBase:
+        """Make what signs requests."""
+        return basic_auth(self.user.format_map(settings), self.password.format_map(settings))
+
+
+class InQuery(Struct, frozen=True):
+    """A key in the query string.
+
+    Attributes:
+        name: Of the parameter.
+        key: Template of its value, with settings in braces.
+    """
+
+    name: str
+    key: str
+
+    @property
+    def settings(self) -> list[str]:
+        """The settings that it takes."""
+        return settings_in(self.key)
+
+    def sign(self, settings: Mapping[str, Any]) -> AuthBase:
+        """Make what signs requests."""
+        return QueryKey(self.name, self.key.format_map(settings))
+
+
+class InHeader(Struct, frozen=True):
+    """A key or a bearer token (RFC 6750) in the `Authorization` header.
+
+    Attributes:
+        prefix: What is put before it, with settings in braces, and a space; nothing where it is empty.
+        key: Template of the key, likewise.
+    """
+
+    prefix: str
+    key: str
+
+    @property
+    def settings(self) -> list[str]:
+        """The settings that it takes."""
+        return settings_in(self.prefix + self.key)
+
+    def sign(self, settings: Mapping[str, Any]) -> AuthBase:
+        """Make what signs requests."""
+        return HeaderKey(f"{self.prefix.format_map(settings).strip()} {self.key.format_map(settings)}".strip())
+
+
+AuthForm = WithPassword | InQuery | InHeader
+"""A way to prove who one is, as data."""
+
+
+def settings_in(template: str) -> list[str]:
+    """List the settings that a template has in braces."""
+    return [name for _, name, _, _ in string.Formatter().parse(template) if name]

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from taps.engine.lanes import FREE, Toll
 from taps.engine.pacing import retry_after_seconds
 from taps.engine.quota import Quota, Scout
 from taps.engine.ratelimits import LONGEST_WAIT, RateLimits, read_rate_limits
@@ -48,12 +49,20 @@ class RateBudget:
 
     Args:
         per_minute: Most requests in a minute, or `None` for no limit but the API's own.
+        headers: Names of headers that tell of the limit, as of `read_rate_limits`.
         clock: Gives seconds that never go back.
     """
 
-    def __init__(self, per_minute: int | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        per_minute: int | None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.waited = 0.0
         self._clock = clock
+        self._headers = {name.lower(): part for part, name in (headers or {}).items()}
         self._interval = _MINUTE / (per_minute * _SHARE) if per_minute else 0.0
         self._slot: float | None = None
         self._paused_until = -math.inf
@@ -68,12 +77,18 @@ class RateBudget:
         self._quota = Quota(self._scout)
         self._ceiling = _Ceiling()
 
-    def acquire(self) -> None:
+    def acquire(self, toll: Toll = FREE) -> None:
         """Wait until one more request may start.
+
+        Args:
+            toll: What it takes of the limits.
 
         Raises:
             BudgetClosedError: It is closed, or is meanwhile.
         """
+        if toll.lane is not None:
+            self.sleep(toll.lane.wait())
+        self._own.cost = toll.cost
         with self._lock:
             if self._closing.is_set():
                 raise BudgetClosedError
@@ -90,7 +105,7 @@ class RateBudget:
             status: The HTTP status.
             headers: Of the answer.
         """
-        limits = read_rate_limits(headers)
+        limits = read_rate_limits(headers, self._headers)
         refused = status == HTTPStatus.TOO_MANY_REQUESTS
         success = status < HTTPStatus.BAD_REQUEST
         asked = retry_after_seconds(headers) if refused else None
@@ -203,7 +218,7 @@ class RateBudget:
         if self._interval:
             # What threads are late, because they were busy when their turn came, is caught up with, but only so far.
             slot = now if self._slot is None else max(self._slot, now - _CATCH_UP)
-            self._slot = slot + self._interval
+            self._slot = slot + self._interval * self._own.cost
 
     def _end(self) -> tuple[int, bool]:
         """Give the serial number of the request that has been answered, and whether somebody may wait for that."""
@@ -230,11 +245,13 @@ class _Own(threading.local):
     Attributes:
         serials: The serial numbers of its requests that are not answered yet.
         refusals: How often in a row it was refused.
+        cost: How many requests the one that it begins counts for.
     """
 
     def __init__(self) -> None:
         self.serials: list[int] = []
         self.refusals = 0
+        self.cost = 1
 
 
 class _Turn(threading.Condition):

@@ -18,13 +18,14 @@ from urllib3.util import parse_url
 from taps.engine.auth import RenewableAuth
 from taps.engine.errors import ApiError, BodyError, ForeignOriginError, RecordError, StatusError
 from taps.engine.gate import Gate
+from taps.engine.lanes import FREE, Toll
 from taps.engine.pacing import retry_after_seconds
 from taps.engine.transport import Transport
-from taps.engine.wording import MESSAGE_LENGTH, api_message
+from taps.engine.wording import MESSAGE_LENGTH, api_codes, api_message
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Collection, Generator, Mapping
     from datetime import datetime
 
     from backoff.types import Details
@@ -41,6 +42,7 @@ _T = TypeVar("_T")
 
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REFUSALS = frozenset({402, 403, 404})
 _LONGEST_WAIT = 3600.0
 _SIDE_BY_SIDE = 2  # tries of a request; each further one is made alone
 
@@ -53,12 +55,14 @@ class Request(Struct, frozen=True):
         params: Query parameters that are added to those that the URL has.
         start: The time from which the list is asked for, where the request says so: its pages have nothing earlier.
         keep: How many of the first records of the page before are to be used, if not all.
+        toll: What it takes of the limits.
     """
 
     url: str
     params: Mapping[str, str | int] = field(default_factory=dict)
     start: datetime | None = None
     keep: int | None = None
+    toll: Toll = FREE
 
     @property
     def path(self) -> str:
@@ -100,6 +104,8 @@ class HttpClient:
         user_agent: Header of each request.
         budget: Limits the rate.
         connections: Connections to keep.
+        headers: Further headers of each request.
+        gaps: Codes with which the API refuses what the plan, or the key's scope, does not include.
         redact: Takes secrets out of what the API says.
         logger: Gets a line for each wait.
     """
@@ -116,6 +122,8 @@ class HttpClient:
         redact: Redactor,
         logger: logging.Logger,
         connections: int = 4,
+        headers: Mapping[str, str] | None = None,
+        gaps: Collection[str] = (),
     ) -> None:
         self.base_url = base_url
         self.answered = False
@@ -125,6 +133,7 @@ class HttpClient:
         self._origin = _origin(base_url)
         self._auth = auth
         self._retry = retry
+        self._gaps = gaps
         self._budget = budget
         self._redact = redact
         self._logger = logger
@@ -142,7 +151,7 @@ class HttpClient:
             _show(self._origin),
             auth=auth,
             timeout=timeout,
-            user_agent=user_agent,
+            headers={"User-Agent": user_agent, **(headers or {})},
             budget=budget,
             gate=self._gate,
             connections=connections,
@@ -229,9 +238,9 @@ class HttpClient:
                 )
                 problem = f"{foreign} is not the origin of base_url, {_show(self._origin)}; not followed"
                 raise ForeignOriginError(request.path, self._redact(problem))
-            answer = self._transport.send(request.path, url, params, headers_in)
+            answer = self._transport.send(request.path, url, params, headers_in, request.toll)
             if answer.status == requests.codes.unauthorized and self._renewed(answer):
-                answer = self._transport.send(request.path, url, params, headers_in)
+                answer = self._transport.send(request.path, url, params, headers_in, request.toll)
             if answer.status not in _REDIRECTS or "Location" not in answer.headers:
                 return answer
             url, params = _joined(answer.url, answer.headers["Location"]), {}
@@ -251,7 +260,9 @@ class HttpClient:
             message = f"the API asks to wait {wait / 3600:.1f} h, run again then. {message}"
         elif wait is not None:
             self._budget.pause(wait)
-        return StatusError(request.path, status, message, retriable=retriable, retry_after=wait)
+        error = StatusError(request.path, status, message, retriable=retriable, retry_after=wait)
+        error.lacking = status in _REFUSALS and any(code in self._gaps for code in api_codes(answer.body))
+        return error
 
     def _note_end(self, details: Details) -> None:
         error = details["exception"]

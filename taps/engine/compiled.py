@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 from taps.engine.jsonapi import relationship_field
 from taps.engine.page import Content
 from taps.engine.rows import MisfitError, RowType, attributes_of
-from taps.engine.selector import listed_at
+from taps.engine.selector import ROOT, listed_at
 from taps.engine.timestamps import format_timestamp, parse_timestamps
 
 if TYPE_CHECKING:
@@ -46,15 +46,22 @@ class CompiledPages:
         declared = type(stream)
         field = listed_at(declared.records_jsonpath)
         sources = {source.partition(".")[0] for source in declared.copied_fields.values()}
-        if field is None or sources & left_out:
+        if field is None or sources & left_out or declared.sublists:
             raise MisfitError(f"the records at {declared.records_jsonpath} are not compiled")
         self._stream = declared
         self._codec = codec
         self._left_out = left_out
-        added = {*stream.parent_key_fields, *declared.copied_fields, declared.snapshot_field}
+        added = {
+            *stream.parent_key_fields,
+            *declared.copied_fields,
+            *declared.aliases.values(),
+            declared.snapshot_field,
+        }
+        schema, left_out = _with_aliases(schema, left_out, declared.aliases)
         required = [key for key in declared.primary_keys if key not in added]
         rest = declared.pagination.document_field
-        make = partial(RowType, schema, loose=frozenset(codec.converted), convert=codec.convert_value)
+        loose = codec.converted | {name for name, field in declared.aliases.items() if field in codec.converted}
+        make = partial(RowType, schema, loose=frozenset(loose), convert=self._converted)
         # A record with attributes is not flat, even where another one had some that could not be used.
         nested = {"attributes"} - schema["properties"].keys() if declared.resource_objects else frozenset()
         flat = make(required=required, left_out=left_out - nested)
@@ -81,9 +88,9 @@ class CompiledPages:
         for place, (decoder, row_type) in enumerate(self._decoders):
             try:
                 envelope = decoder.decode(body)
-                rows: list[Row] = list(envelope.records)
+                rows: list[Any] = envelope if isinstance(envelope, list) else list(envelope.records)
                 if row_type is self._resources:
-                    resources, rows = rows, [resource.attributes for resource in envelope.records]
+                    resources, rows = rows, [resource.attributes for resource in rows]
                     row_type.finish(rows)  # before anything is set, which is converted already
                     for resource in resources:
                         self._flatten(resource, row_type)
@@ -109,7 +116,9 @@ class CompiledPages:
         return Content(rows, list(zip(*columns, strict=True)), instants, document)
 
     def _add(self, rows: list[Row], row_type: RowType, parent: Mapping[str, Any]) -> None:
-        """Set what the record itself does not have."""
+        """Set what the record itself does not have, or has under another name."""
+        for name, field in self._stream.aliases.items():
+            row_type.move(rows, name, field)
         for field, value in parent.items():
             self._set(rows, row_type, field, [value] * len(rows))
         for field, source in self._stream.copied_fields.items():
@@ -131,6 +140,9 @@ class CompiledPages:
         for row, value in zip(rows, values, strict=True):
             row_type.set(row, field, self._codec.convert_value(field, value))
 
+    def _converted(self, path: str, value: Any) -> Any:
+        return self._codec.convert_value(self._stream.aliases.get(path, path), value)
+
     def _flatten(self, resource: Any, row_type: RowType) -> None:
         row: Row = resource.attributes
         if row_type.column([row], "id") == [None]:
@@ -143,8 +155,20 @@ class CompiledPages:
                 self._set([row], row_type, field, [value])
 
 
+def _with_aliases(
+    schema: Mapping[str, Any], left_out: frozenset[str], aliases: Mapping[str, str]
+) -> tuple[Mapping[str, Any], frozenset[str]]:
+    """Declare the API's other names of fields as well."""
+    declared = schema["properties"]
+    others = {name: declared[field] for name, field in aliases.items() if field in declared}
+    dropped = left_out | {name for name, field in aliases.items() if field in left_out}
+    return {**schema, "properties": {**declared, **others}}, dropped
+
+
 def _decoder(field: str, record: type, rest: str | None) -> msgspec.json.Decoder[Any]:
     """Make a decoder of the document that holds the records, and what else a pagination reads."""
+    if field == ROOT:
+        return msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
     fields: list[Any] = [("records", list[record])]  # type: ignore[valid-type]
     rename = {"records": field}
     if rest is not None:

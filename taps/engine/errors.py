@@ -109,7 +109,10 @@ class StatusError(ApiError):
 
     Attributes:
         status: The HTTP status code.
+        lacking: Whether the API says that the plan, or the key's scope, does not include what was asked for.
     """
+
+    lacking = False
 
     def __init__(
         self, path: str, status: int, message: str, *, retriable: bool = False, retry_after: float | None = None

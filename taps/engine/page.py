@@ -22,12 +22,14 @@ class Content(NamedTuple):
         keys: The primary key of each.
         instants: The replication key of each; `None` where it has none.
         document: What the body has beside the records, as far as a pagination reads it.
+        branches: The keys of those records that have lists of their own below them (see `Sublists`).
     """
 
     records: Sequence[Any]
     keys: Sequence[tuple[Any, ...]]
     instants: Sequence[datetime | None]
     document: Any = None
+    branches: Sequence[Any] = ()
 
 
 class Page(Struct, frozen=True):
@@ -38,12 +40,14 @@ class Page(Struct, frozen=True):
         headers: Response headers; look-ups ignore case.
         content: What it holds.
         start: The time before which neither this nor any later page has a record, where that is known.
+        aside: Whether it is of a further part of the stream, to which no bookmark moves.
     """
 
     url: str
     headers: Mapping[str, str]
     content: Content
     start: datetime | None = None
+    aside: bool = False
 
     @property
     def records(self) -> Sequence[Any]:
@@ -54,8 +58,10 @@ class Page(Struct, frozen=True):
         """Copy the page with the records at these indexes, which ascend; itself, if these are all."""
         if len(indexes) == len(self.records):
             return self
-        records, keys, instants, document = self.content
-        kept = Content(_taken(records, indexes), _taken(keys, indexes), _taken(instants, indexes), document)
+        records, keys, instants, *_ = self.content
+        kept = self.content._replace(
+            records=_taken(records, indexes), keys=_taken(keys, indexes), instants=_taken(instants, indexes)
+        )
         return replace(self, content=kept)
 
     def cut(self, keep: int | None) -> Page:

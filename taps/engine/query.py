@@ -6,15 +6,18 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType, field
 from msgspec.structs import replace
 
 from taps.engine.timestamps import format_timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from taps.engine.client import Request
 
-__all__ = ["Query", "StartParam", "path_segment"]
+__all__ = ["WHOLE", "Fallback", "Part", "Query", "StartParam", "Sublists", "path_segment"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -26,10 +29,12 @@ class StartParam(Struct, frozen=True):
         name: Of the query parameter.
         template: Its value, with `{timestamp}` (`2024-01-31T08:00:00.123456Z`), `{milliseconds_timestamp}` (the same,
             cut to milliseconds), `{seconds}` or `{milliseconds}` (since 1970). What is cut is cut towards the past.
+        margin: Seconds before now from which on the API refuses to be asked.
     """
 
     name: str
     template: str = "{timestamp}"
+    margin: int = 0
 
     def value(self, start: datetime) -> str:
         """Write the parameter's value for a time."""
@@ -41,6 +46,52 @@ class StartParam(Struct, frozen=True):
             seconds=milliseconds // 1000,
             milliseconds=milliseconds,
         )
+
+
+class Fallback(Struct, frozen=True, kw_only=True):
+    """How else to ask for a list that the API refuses at its first page.
+
+    Attributes:
+        statuses: Those of the refusal.
+        path: Another path.
+        start_param: Another way to ask for records from a time on; `None` to ask for all.
+        setting: Name of a setting that has to be made for it.
+    """
+
+    statuses: frozenset[int]
+    path: str | UnsetType = UNSET
+    start_param: StartParam | UnsetType | None = UNSET
+    setting: str | None = None
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """A part of a stream that the API gives in a list of its own.
+
+    Attributes:
+        params: Query parameters that ask for it.
+        marks: Fields that its records get.
+        setting: Name of the setting by which it is read; without one it is the stream itself.
+    """
+
+    params: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, Any] = field(default_factory=dict)
+    setting: str | None = None
+
+
+WHOLE = Part()
+"""What a stream is without further parts."""
+
+
+class Sublists(Struct, frozen=True):
+    """Lists of the same stream that are below its records.
+
+    Attributes:
+        path: Of such a list, with `{id}` for the record's key.
+        count: Field of a record that tells how many it has.
+    """
+
+    path: str
+    count: str
 
 
 class Query(Struct, frozen=True):

@@ -26,7 +26,7 @@ LONGEST_WAIT = 3600.0
 
 _NAME = re.compile(
     r"(?:x-)?rate-?limit"
-    r"(?:-(?P<part>remaining|reset(?:-after)?|limit|total|state|period-in-sec|used-currentrequest))?"
+    r"(?:-(?P<part>remaining|reset(?:-after)?|limit|total))?"
 )
 # No leading zeros, so that 10,000 with a comma between its thousands is not taken for 10 and 0.
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?")
@@ -36,6 +36,7 @@ _MILLISECONDS = 1e12
 _NO_TIME = 1e14
 _DEAREST = 100
 _LONGEST_VALUE = 1_000
+_NO_NAMES: Mapping[str, str] = {}
 
 
 class RateLimits(Struct, frozen=True):
@@ -54,12 +55,15 @@ class RateLimits(Struct, frozen=True):
     pause: float = 0.0
 
 
-def read_rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
+def read_rate_limits(headers: Mapping[str, str], names: Mapping[str, str] = _NO_NAMES) -> RateLimits | None:
     """Read what an answer says of the rate limit.
 
     Args:
         headers: Of the answer. The case of their names does not matter. Points in time are counted from its `Date`,
             because the clocks of the two machines may differ, or else from ours.
+        names: Headers of the API's own, in lower case, with what they tell: the `cost` of the request, the `state`,
+            which may be `throttled`, and the `period` in seconds that it then has to wait; or `remaining`, `reset`,
+            `limit` under another name.
 
     Returns:
         `None` where it says nothing.
@@ -67,14 +71,16 @@ def read_rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
     told: defaultdict[str, list[str]] = defaultdict(list)
     for name in headers:
         # Each answer comes by here, and most have no such header.
-        if "limit" in (lower := name.lower()) and (match := _NAME.fullmatch(lower)):
+        if own := names.get(lower := name.lower()):
+            told[own].append(headers[name][:_LONGEST_VALUE])
+        elif "limit" in lower and (match := _NAME.fullmatch(lower)):
             told[match["part"] or "all"].append(headers[name][:_LONGEST_VALUE])
     if not told:
         return None
     remaining, reset = min(_leavings(told, headers), default=(None, math.inf))
-    cost = max(_numbers(told["used-currentrequest"]), default=1)
+    cost = max(_numbers(told["cost"]), default=1)
     throttled = any(state.strip().upper() == "THROTTLED" for state in told["state"])
-    period = max(_numbers(told["period-in-sec"]), default=0) if throttled else 0
+    period = max(_numbers(told["period"]), default=0) if throttled else 0
     return RateLimits(
         remaining=None if remaining is None else int(remaining),
         reset=None if reset == math.inf else min(reset, LONGEST_WAIT),

@@ -71,11 +71,16 @@ class PageReader:
     def dictionaries(self, body: bytes, parent: Mapping[str, Any]) -> Content:
         """Read a body into dictionaries; otherwise as `rows`."""
         document = decode_json(body)
-        records = [self.record(raw, parent) for raw in self._path.select(document)]
+        found = self._path.select(document)
+        records = [self.record(raw, parent) for raw in found]
         keys = [tuple(record[key] for key in self._stream.primary_keys) for record in records]
         cursor = self._stream.replication_key
         instants = parse_timestamps([record.get(cursor) for record in records]) if cursor else [None] * len(records)
-        return Content(records, keys, instants, document)
+        sublists = self._stream.sublists
+        branches = (
+            [key for (key, *_), raw in zip(keys, found, strict=True) if raw.get(sublists.count)] if sublists else ()
+        )
+        return Content(records, keys, instants, document, branches)
 
     def record(self, raw: dict[str, Any], parent: Mapping[str, Any]) -> dict[str, Any]:
         """Make a record what the schema declares.
@@ -89,6 +94,9 @@ class PageReader:
                 no timestamp.
         """
         record = {**(flattened(raw) if self._stream.resource_objects else raw), **parent}
+        for name, field in self._stream.aliases.items():
+            if name in record:
+                record[field] = record.pop(name)
         for field, source in self._stream.copied_fields.items():
             record[field] = _nested(record, source)
         snapshot, keys = self._stream.snapshot_field, self._stream.primary_keys

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from taps.engine.ahead import PagesAhead
+from taps.engine.asking import requests_for
 from taps.engine.errors import PaginationError, StatusError
 from taps.engine.page import Page
 from taps.engine.pagination import RepeatedPage
+from taps.engine.query import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from taps.engine.client import Request
     from taps.engine.page import Content
+    from taps.engine.query import Part
     from taps.engine.stream import ApiStream
     from taps.engine.writer import PageWriter
 
@@ -47,18 +50,24 @@ class Reading:
         stream: The stream.
         context: The parent's key, for a child stream.
         writer: Makes of the records what it writes; without one they are dictionaries.
+        part: Which part of the stream.
     """
 
-    def __init__(self, stream: ApiStream, context: Context | None, writer: PageWriter | None = None) -> None:
+    def __init__(
+        self, stream: ApiStream, context: Context | None, writer: PageWriter | None = None, part: Part = WHOLE
+    ) -> None:
+        self.aside = part is not WHOLE
+        """Whether it is a further part of the stream, to which no bookmark moves."""
         self._stream = stream
         self._context = context
+        self._fields = {**(context or {}), **part.marks}
         self._writer = writer
         most = stream.tap.config["max_concurrency"]
         self._most = _CHILD_PAGES_AHEAD if context else max(_PAGES_AHEAD, most)
         self._ahead = PagesAhead(
             stream.tap.workers, self._fetch, stream.pagination, min(most, _CHILD_PAGES_AHEAD) if context else most
         )
-        self._requests = stream.pagination.requests(stream.query(context))
+        self._requests = requests_for(stream, context, part)
         self._request = next(self._requests)
         self._ready: SimpleQueue[Page | _End] = SimpleQueue()
         self._lock = threading.Lock()
@@ -112,7 +121,11 @@ class Reading:
             page: Page | None = None
             end: _End | None = None
             try:
-                page = self._ahead.get(self._request)
+                try:
+                    page = self._ahead.get(self._request)
+                except StatusError as error:
+                    self._request = self._requests.throw(error)
+                    continue
                 self._request = self._requests.send(page)
                 page = page.cut(self._request.keep)
             except StopIteration:
@@ -134,11 +147,11 @@ class Reading:
 
     def _fetch(self, request: Request, headers_in: Callable[[str, Mapping[str, str]], None]) -> Page:
         page = get_page(self._stream, request, self._read, headers_in)
-        return replace(page, content=self._prepared(page.content))
+        return replace(page, content=self._prepared(page.content), aside=self.aside)
 
     def _read(self, body: bytes) -> Content:
         reader = self._stream.reader
-        return (reader.rows if self._writer else reader.dictionaries)(body, self._context or {})
+        return (reader.rows if self._writer else reader.dictionaries)(body, self._fields)
 
     def _prepared(self, content: Content) -> Content:
         stream = self._stream
@@ -170,7 +183,13 @@ def get_page(
         size = stream.pagination.size_of(request) if stream.halves_pages_on else None
         once = stream.halves_pages_on if size and size > 1 else frozenset()
         try:
-            reply = stream.tap.http.get(request, read, keep=stream.shares_pages, once=once, headers_in=headers_in)
+            reply = stream.tap.http.get(
+                replace(request, toll=stream.tap.toll(stream.name)),
+                read,
+                keep=stream.shares_pages,
+                once=once,
+                headers_in=headers_in,
+            )
             return Page(reply.url, reply.headers, reply.content, request.start)
         except StatusError as error:
             if error.status not in once or not size:

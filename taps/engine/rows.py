@@ -91,6 +91,16 @@ class RowType:
         values = list(map(attrgetter(self._attributes[field]), rows))
         return values if UNSET not in values else [None if value is UNSET else value for value in values]
 
+    def move(self, rows: Sequence[Row], name: str, field: str) -> None:
+        """Give the value of one field to another one, in those rows that have it."""
+        if name not in self._attributes or field not in self._attributes:
+            return
+        source, target = self._attributes[name], self._attributes[field]
+        for row in rows:
+            if (value := getattr(row, source)) is not UNSET:
+                setattr(row, target, value)
+                setattr(row, source, UNSET)
+
     def set(self, row: Row, field: str, value: Any) -> None:
         """Set a field of a row.
 

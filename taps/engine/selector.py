@@ -10,14 +10,19 @@ from taps.engine.codec import kind_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RecordsPath", "listed_at"]
+__all__ = ["ROOT", "RecordsPath", "listed_at"]
 
-_PATH = re.compile(r"\$(?:\.\w+(?:\[\*\])?)*", re.ASCII)
+ROOT = ""
+"""What stands for a field where the document itself is the array."""
+
+_PATH = re.compile(r"\$(?:\[\*\])?(?:\.\w+(?:\[\*\])?)*", re.ASCII)
 _STEP = re.compile(r"\.(\w+)(\[\*\])?", re.ASCII)
 
 
 def listed_at(path: str) -> str | None:
-    """Give the field that holds the records where a JSONPath is just `$.field[*]`, or else `None`."""
+    """Give the field that holds the records where a JSONPath is just `$.field[*]` or `$[*]`, or else `None`."""
+    if path == "$[*]":
+        return ROOT
     steps = _STEP.findall(path)
     return str(steps[0][0]) if len(steps) == 1 and steps[0][1] else None
 
@@ -25,7 +30,8 @@ def listed_at(path: str) -> str | None:
 class RecordsPath:
     """A JSONPath of fields and `[*]`.
 
-    `$.data[*]` are the elements of an array, `$.data` is one object, `$.ivrs[*].menus[*]` elements of elements.
+    `$.data[*]` are the elements of an array, `$[*]` those of the document itself, `$.data` is one object,
+    `$.ivrs[*].menus[*]` are elements of elements.
 
     Args:
         path: The JSONPath.
@@ -42,6 +48,7 @@ class RecordsPath:
             raise ValueError(f"{path!r} is not a JSONPath of fields and [*]")
         self._path = path
         self._steps = [(name, bool(star)) for name, star in _STEP.findall(path)]
+        self._listed = path.startswith("$[*]")
         self._enclosing_ids = dict(enclosing_ids or {})
         self._lone = lone
 
@@ -57,15 +64,16 @@ class RecordsPath:
         Raises:
             ValueError: The document is of another shape.
         """
-        nodes: list[tuple[Any, dict[str, Any]]] = [(document, {})]
-        enclosing = ""
+        found = self._elements(document, "it") if self._listed else [document]
+        nodes: list[tuple[Any, dict[str, Any]]] = [(node, {}) for node in found]
+        enclosing = ROOT
         for name, star in self._steps:
             # A record without members is one that has none; a page without records is of another shape.
             if star and enclosing:
                 nodes = [(node, ids) for node, ids in nodes if not isinstance(node, dict) or node.get(name) is not None]
             nodes = [(_member(node, name), self._ids(node, enclosing, ids)) for node, ids in nodes]
             if star:
-                nodes = [(element, ids) for node, ids in nodes for element in self._elements(node, name)]
+                nodes = [(element, ids) for node, ids in nodes for element in self._elements(node, f"'{name}'")]
                 enclosing = name
         for node, _ in nodes:
             if not isinstance(node, dict):
@@ -76,11 +84,11 @@ class RecordsPath:
         name = self._enclosing_ids.get(enclosing)
         return {**ids, name: node.get("id")} if name and isinstance(node, dict) else ids
 
-    def _elements(self, node: Any, name: str) -> list[Any]:
+    def _elements(self, node: Any, what: str) -> list[Any]:
         if self._lone and isinstance(node, dict):
             return [node]
         if not isinstance(node, list):
-            raise ValueError(f"'{name}' is {kind_of(node)} where an array is due")  # noqa: TRY004
+            raise ValueError(f"{what} is {kind_of(node)} where an array is due")  # noqa: TRY004
         return node
 
 

@@ -15,12 +15,15 @@ from dotenv import dotenv_values, find_dotenv
 from jsonschema import Draft202012Validator, FormatChecker
 from singer_sdk import typing as th
 
+from taps.engine.provider import GENERIC, provider_settings
 from taps.engine.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from jsonschema import ValidationError
+
+    from taps.engine.provider import Provider
 
 __all__ = [
     "choice_errors",
@@ -29,6 +32,7 @@ __all__ = [
     "future_start",
     "lookback_setting",
     "meant",
+    "missing_settings",
     "secrets_of",
     "setting_errors",
     "unknown_settings",
@@ -63,11 +67,17 @@ _ALLOWED_FORMATS = {
 
 
 def common_settings(
-    *, base_url_example: str, page_size: int = 100, max_page_size: int = 100, retry_statuses: Sequence[int]
+    providers: Sequence[Provider],
+    *,
+    base_url_example: str,
+    page_size: int = 100,
+    max_page_size: int = 100,
+    retry_statuses: Sequence[int],
 ) -> list[th.Property[Any]]:
     """Declare the settings that every tap has, apart from its credentials.
 
     Args:
+        providers: The products that the tap can read.
         base_url_example: An address that shows what `base_url` looks like for this API.
         page_size: Records asked for in a page by default.
         max_page_size: The most that the API gives in a page.
@@ -77,12 +87,13 @@ def common_settings(
         Properties for `singer_sdk.typing.PropertiesList`, in the order in which they are documented.
     """
     return [
+        *provider_settings(providers),
         th.Property(
             "base_url",
             th.URIType,
-            required=True,
             title="Base URL",
-            description="Address of the API, without the version path and without a trailing slash.",
+            description="Address of the API, without the version path and without a trailing slash; of another "
+            "`provider` than `generic` only where it is not the product's own, and then with its version path.",
             examples=[base_url_example],
         ),
         th.Property(
@@ -198,9 +209,9 @@ def environment_settings(schema: Mapping[str, Any], prefix: str) -> dict[str, An
     }
 
 
-def unread_variables(schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
-    """Say in a line that there are settings in the environment, where it was not asked for them."""
-    names = [prefix + name.upper() for name in schema.get("required", ()) if prefix + name.upper() in os.environ]
+def unread_variables(settings: Iterable[str], prefix: str) -> Iterator[str]:
+    """Say in a line that some of these settings are in the environment, where it was not asked for them."""
+    names = [prefix + name.upper() for name in settings if prefix + name.upper() in os.environ]
     if names:
         yield f"The environment has {' and '.join(names)}: settings are read from there only with --config ENV"
 
@@ -219,12 +230,16 @@ def _read_variable(text: str, types: Sequence[str]) -> Any:
             return text
 
 
-def lookback_setting() -> th.Property[Any]:
-    """Declare `lookback_days`, for a tap that has streams with `lookback`."""
+def lookback_setting(days: int = 14) -> th.Property[Any]:
+    """Declare `lookback_days`, for a tap that has streams with `lookback`.
+
+    Args:
+        days: The default.
+    """
     return th.Property(
         "lookback_days",
         th.NumberType(minimum=0, maximum=3650),
-        default=14,
+        default=days,
         title="Look-back",
         description="Days taken off the bookmark of streams whose API filters on creation but whose records are "
         "updated later.",
@@ -282,6 +297,25 @@ def setting_errors(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list
     found = sorted(validator.iter_errors(dict(config)), key=lambda error: list(map(str, error.absolute_path)))
     lines = [line for error in found for line in _describe(error, config, schema)]
     return list(dict.fromkeys(lines))
+
+
+def missing_settings(provider: Provider, made: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Say in a line of each setting that the provider needs, and that is not made, what it may be.
+
+    Args:
+        provider: The provider.
+        made: The settings that are made, without defaults.
+        schema: JSON Schema of all settings; those that it requires are not told of here.
+    """
+    for name in provider.missing(made):
+        declared = schema["properties"][name]
+        if name in schema.get("required", ()) or "default" in declared:
+            continue
+        if provider.name == GENERIC:
+            yield f"Setting '{name}' is missing; it must be {_allowed(declared)}"
+        else:
+            examples = declared.get("examples")
+            yield f"{provider.name} needs `{name}`" + (f", for example {examples[0]}" if examples else "")
 
 
 def choice_errors(config: Mapping[str, Any], one_of: Sequence[str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from taps.engine.coverage import catch_up, leave_behind, marks_of
 from taps.engine.pacing import http_date
 from taps.engine.page_loop import PageLoop, takes_pages
 from taps.engine.pagination import SinglePage
-from taps.engine.query import Query, path_segment
+from taps.engine.query import WHOLE, Query, path_segment
 from taps.engine.reader import PageReader
 from taps.engine.reading import Reading
 from taps.engine.report import StreamReport
@@ -40,12 +40,11 @@ if TYPE_CHECKING:
     from taps.engine.errors import StatusError
     from taps.engine.page import Page
     from taps.engine.pagination import Pagination
-    from taps.engine.query import StartParam
+    from taps.engine.query import Fallback, Part, StartParam, Sublists
     from taps.engine.tap import ApiTap
+    from taps.engine.writer import PageWriter
 
 __all__ = ["ApiStream"]
-
-_INACCESSIBLE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
 class ApiStream(Stream):
@@ -71,6 +70,9 @@ class ApiStream(Stream):
     primary_keys: Sequence[str] = ("id",)
     """Fields that identify a record."""
 
+    fallbacks: ClassVar[Sequence[Fallback]] = ()
+    """How else to ask for the list where the API refuses its first page, in this order."""
+
     records_jsonpath: ClassVar[str] = "$.data[*]"
     """Where a page holds the records; without a final `[*]` it is one object."""
 
@@ -83,6 +85,9 @@ class ApiStream(Stream):
     enclosing_ids: ClassVar[Mapping[str, str]] = {}
     """Of records nested in others: the fields that take the ids of those, by the name of the array that holds them."""
 
+    aliases: ClassVar[Mapping[str, str]] = {}
+    """Fields that the API has under another name: `{"user_id": "customer_id"}` is ours by its own."""
+
     copied_fields: ClassVar[Mapping[str, str]] = {}
     """Fields that are taken out of nested ones: `{"user_id": "user.id"}`."""
 
@@ -91,6 +96,12 @@ class ApiStream(Stream):
 
     pagination: ClassVar[Pagination] = SinglePage()
     """How the list comes in pages."""
+
+    sublists: ClassVar[Sublists | None] = None
+    """Lists below single records that hold further records of this stream."""
+
+    parts: ClassVar[Sequence[Part]] = ()
+    """Parts of the stream that the API leaves out of the list and gives in others, read where a setting says so."""
 
     shares_pages: ClassVar[bool] = False
     """Whether other streams are read from the same pages, so that they are asked for only once."""
@@ -110,6 +121,18 @@ class ApiStream(Stream):
     start_param: ClassVar[StartParam | None] = None
     """Of a stream with a replication key: how the API is asked for records from a time on."""
 
+    too_recent_on: ClassVar[frozenset[int]] = frozenset()
+    """Statuses with which the API refuses a list's next page because it begins too close to now."""
+
+    gone_on: ClassVar[frozenset[int]] = frozenset({HTTPStatus.NOT_FOUND})
+    """Statuses of a child's list whose parent was deleted."""
+
+    inaccessible_on: ClassVar[frozenset[int]] = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+    """Statuses with which the API refuses a stream that the plan or the key does not include."""
+
+    optional: ClassVar[bool] = False
+    """Whether such a refusal says for certain that the plan lacks the stream, which then counts as empty."""
+
     lookback: ClassVar[bool] = False
     """Whether the setting `lookback_days` is taken off the bookmark."""
 
@@ -127,6 +150,7 @@ class ApiStream(Stream):
         self.tap = tap
         self.failed = False
         """Whether this stream ended in an error and gives no more records in this sync."""
+        self._aside = False
         self._not_after = datetime.fromtimestamp(tap.initialized_at / 1000, tz=timezone.utc)
         self._report = StreamReport(self)
         if self.is_sorted:
@@ -165,7 +189,9 @@ class ApiStream(Stream):
         }
         if self.parent_stream_type:
             return CoveredByParent(**arguments)
-        return Bookmarks(not_after=lambda: self._not_after, complete=lambda: self.complete, **arguments)
+        return Bookmarks(
+            not_after=lambda: self._not_after, complete=lambda: self.complete and not self._aside, **arguments
+        )
 
     @property
     def _descendents(self) -> Iterator[ApiStream]:
@@ -174,15 +200,20 @@ class ApiStream(Stream):
     def _descendents_that_are(self, *, selected: bool) -> list[str]:
         return [child.name for child in self._descendents if child.selected is selected]
 
-    def query(self, context: Context | None) -> Query:
+    def url(self, path: str, context: Context | None) -> str:
+        """Give the address of a path below `base_url`, with the parent's key in it."""
+        keys = {field: path_segment((context or {})[field]) for field in self.parent_key_fields}
+        return f"{self.config['base_url']}{path.format_map(keys)}"
+
+    def query(self, context: Context | None, part: Part = WHOLE) -> Query:
         """Say what to read.
 
         Args:
             context: The parent's key, for a child stream.
+            part: Which part of the stream.
         """
-        keys = {field: path_segment((context or {})[field]) for field in self.parent_key_fields}
         query = Query(
-            request=Request(self.config["base_url"] + self.path.format_map(keys), dict(self.params)),
+            request=Request(self.url(self.path, context), {**self.params, **part.params}),
             page_size=self.config["page_size"],
             cursor=type(self).replication_key,
             start_param=self.start_param,
@@ -192,7 +223,8 @@ class ApiStream(Stream):
     def start(self, context: Context | None) -> datetime:
         """Give the time from which records are asked for.
 
-        That is the bookmark, less the look-back, or else `start_date`; and earlier, where a child is behind.
+        That is the bookmark, less the look-back, or else `start_date`; and earlier, where a child is behind, or where
+        the API refuses to be asked for what is so recent.
         """
         start_date = parse_timestamp(self.config["start_date"])
         bookmark = self.get_starting_replication_key_value(context)
@@ -201,6 +233,8 @@ class ApiStream(Stream):
             start = min(start, max(parse_timestamp(mark), start_date) if mark else start_date)
         if self.lookback and start > start_date:
             start -= timedelta(days=self.config["lookback_days"])
+        if self.start_param and self.start_param.margin:
+            start = min(start, self._not_after - timedelta(seconds=self.start_param.margin))
         return start
 
     def compare_start_date(self, value: str, start_date_value: str) -> str:
@@ -239,6 +273,17 @@ class ApiStream(Stream):
         """
         return Reading(self, context).pages()
 
+    def readings(self, writer: PageWriter | None = None) -> Iterator[Reading]:
+        """Begin to read the lists of a stream without a parent, one after another; the one that is sorted comes last.
+
+        Args:
+            writer: As of `Reading`.
+        """
+        for part in self.parts:
+            if self.config.get(part.setting or ""):
+                yield Reading(self, None, writer, part)
+        yield Reading(self, None, writer)
+
     def fresh_pages(self, reading: Reading) -> Iterator[Page]:
         """Give a list page by page, each version of a record once, to its end; or where that recedes, to where it was.
 
@@ -263,8 +308,10 @@ class ApiStream(Stream):
         Args:
             context: The parent's key, for a child stream.
         """
-        for page in self.fresh_pages(Reading(self, context)):
-            yield from page.records
+        for reading in [Reading(self, context)] if context else self.readings():
+            self._aside = reading.aside
+            for page in self.fresh_pages(reading):
+                yield from page.records
 
     def note_answer(self, page: Page) -> None:
         """Count a request, and hold bookmarks to the start of the sync by the server's clock, where it is behind."""
@@ -283,18 +330,22 @@ class ApiStream(Stream):
             context: The parent's key, for a child stream.
             begun: Whether pages have been given before.
         """
-        if error.status == HTTPStatus.NOT_FOUND and context:
+        if error.status in self.gone_on and context:
             self._report.parent_gone(error)
             return True
-        if not begun and self.may_skip(error):
-            self.log("%s; skipped, as skip_inaccessible_streams says", error, level=logging.WARNING)
+        if not begun and (why := self.may_skip(error)):
+            self.log("%s; skipped, %s", error, why, level=logging.WARNING)
             self.tap.outcome.skipped(error)
             return True
         return False
 
-    def may_skip(self, error: StatusError) -> bool:
-        """Tell whether a refusal means, by the settings, that the whole stream counts as empty."""
-        return error.status in _INACCESSIBLE and bool(self.config["skip_inaccessible_streams"])
+    def may_skip(self, error: StatusError) -> str | None:
+        """Tell whether a refusal means that the whole stream counts as empty, and why."""
+        if error.lacking or (self.optional and error.status in self.inaccessible_on):
+            return "as the plan or the key does not include it"
+        if error.status in self.inaccessible_on and self.config["skip_inaccessible_streams"]:
+            return "as skip_inaccessible_streams says"
+        return None
 
     # Children
 
@@ -387,6 +438,8 @@ class ApiStream(Stream):
 
     def move_bookmark(self, page: Page) -> None:
         """Move the bookmark to a page that has been written, and write STATE if it can be relied on by now."""
+        if page.aside:
+            return
         self.state_manager.is_flushed = False
         if self.replication_method == REPLICATION_INCREMENTAL and isinstance(self.state_manager, Bookmarks):
             self.state_manager.advance(page.content.instants, self.replication_key or "")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import weakref
-from abc import ABC, abstractmethod
-from functools import cached_property
+from abc import ABC
+from functools import cached_property, lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
@@ -24,14 +24,17 @@ from taps.engine.clocks import Clocks
 from taps.engine.environment import proxy_secrets, unprotected
 from taps.engine.errors import InvalidInputError, InvalidSettingsError
 from taps.engine.given_state import check_state, ineffective_bookmarks
+from taps.engine.lanes import Lane, Limit, Toll
 from taps.engine.outcome import Outcome
 from taps.engine.pacing import RetryPolicy
+from taps.engine.provider import UNKNOWN_PLAN, Plan, Provider, streams_of
 from taps.engine.redaction import Redactor
 from taps.engine.settings import (
     choice_errors,
     environment_settings,
     future_start,
     meant,
+    missing_settings,
     secrets_of,
     setting_errors,
     unknown_settings,
@@ -43,7 +46,7 @@ from taps.engine.workers import Workers
 from taps.engine.writer import MessageWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import FrameType
 
     from requests.auth import AuthBase
@@ -63,7 +66,10 @@ class ApiTap(Tap, ABC):
     message_writer_class = MessageWriter
 
     stream_types: ClassVar[Sequence[type[ApiStream]]] = ()
-    """The streams, parents before their children."""
+    """The streams as the neutral API has them, parents before their children."""
+
+    providers: ClassVar[Sequence[Provider]] = ()
+    """The products that it can read, the neutral API before all."""
 
     one_of: ClassVar[Sequence[str]] = ()
     """Settings of which exactly one must be made."""
@@ -79,30 +85,40 @@ class ApiTap(Tap, ABC):
         validate_config: bool = True,
         **kwargs: Any,
     ) -> None:
-        given = dict(config or {})
+        made = dict(config or {})
         prefix = f"{self.name.upper().replace('-', '_')}_"
         if parse_env_config:
-            given |= environment_settings(type(self).config_jsonschema, prefix)
+            made |= environment_settings(type(self).config_jsonschema, prefix)
         # A setting that is null is a setting that was not made: the default holds.
-        given = {name: value for name, value in given.items() if value is not None}
-        given = usable_numbers(given, type(self).config_jsonschema)
-        for secret in secrets_of(given, type(self).config_jsonschema):
+        made = {name: value for name, value in made.items() if value is not None}
+        made = usable_numbers(made, type(self).config_jsonschema)
+        for secret in secrets_of(made, type(self).config_jsonschema):
             self.redactor.add(secret)
         self.redactor.guard_logs()
-        if isinstance(given.get("base_url"), str):
-            given["base_url"] = given["base_url"].rstrip("/")
+        self.provider = self.provider_of(made)
+        given = self.provider.completed(made, type(self).config_jsonschema)
         self.outcome = Outcome(self)
         self.clocks = Clocks(self.logger)
+        self._lanes: dict[Limit, Lane] = {}
+        self._tolls: dict[str, Toll] = {}
         try:
             super().__init__(config=given, validate_config=validate_config, **kwargs)
         except ConfigValidationError as error:
             self.redactor.cleanse(error)
-            errors = setting_errors(given, type(self).config_jsonschema)
-            if not given and not parse_env_config:
-                errors += unread_variables(type(self).config_jsonschema, prefix)
+            errors = [
+                *setting_errors(given, type(self).config_jsonschema),
+                *missing_settings(self.provider, made, type(self).config_jsonschema),
+            ]
+            if not made and not parse_env_config:
+                needed = (*type(self).config_jsonschema.get("required", ()), "base_url")
+                errors += unread_variables(needed, prefix)
             raise InvalidSettingsError(errors) from None
         if validate_config:
-            errors = [*setting_errors(self.config, type(self).config_jsonschema), *choice_errors(given, self.one_of)]
+            errors = [
+                *setting_errors(self.config, type(self).config_jsonschema),
+                *choice_errors(given, self.one_of),
+                *missing_settings(self.provider, made, type(self).config_jsonschema),
+            ]
             if errors := errors or list(future_start(self.config)):
                 raise InvalidSettingsError(errors)
             for line in unknown_settings(self.config, type(self).config_jsonschema):
@@ -111,9 +127,38 @@ class ApiTap(Tap, ABC):
             message = "The catalog has a stream '%s', which this tap does not have; it is left out%s"
             self.logger.warning(message, name, meant(name, self.streams))
 
-    @abstractmethod
     def authenticator(self) -> AuthBase:
         """Make what signs each request, from the settings."""
+        return self.provider.form(self.config).sign(self.config)
+
+    @classmethod
+    def provider_of(cls, settings: Mapping[str, Any]) -> Provider:
+        """Give the provider that the settings name; the first one where they name none that there is."""
+        name = settings.get("provider")
+        return next((provider for provider in cls.providers if provider.name == name), cls.providers[0])
+
+    @classmethod
+    def needed_settings(cls, provider: Provider) -> list[str]:
+        """List the settings that have to be made to read from a provider, but those of `one_of`."""
+        return [*cls.config_jsonschema.get("required", ()), *provider.missing({})]
+
+    @classmethod
+    def streams_for(cls, settings: Mapping[str, Any]) -> tuple[type[ApiStream], ...]:
+        """Give the streams as the provider has them that the settings name."""
+        return _streams_for(cls, cls.provider_of(settings).name)
+
+    @property
+    def plan(self) -> Plan:
+        """What the customer has bought, as far as it is known."""
+        return self.provider.plans.get(self.config.get("plan") or "", UNKNOWN_PLAN)
+
+    def toll(self, stream: str) -> Toll:
+        """Tell what a request for a stream takes of the limits."""
+        if stream not in self._tolls:
+            limit = {**self.plan.limits, **self.provider.limits}.get(stream)
+            lane = None if limit is None else self._lanes.setdefault(limit, Lane(limit))
+            self._tolls[stream] = Toll(self.provider.costs.get(stream, 1), lane)
+        return self._tolls[stream]
 
     @property
     def retry_policy(self) -> RetryPolicy:
@@ -137,7 +182,12 @@ class ApiTap(Tap, ABC):
             retry=self.retry_policy,
             timeout=self.config["request_timeout"],
             user_agent=self.config["user_agent"],
-            budget=RateBudget(self.config.get("requests_per_minute")),
+            budget=RateBudget(
+                self.config.get("requests_per_minute") or self.plan.requests_per_minute,
+                headers=self.provider.rate_headers,
+            ),
+            headers=self.provider.headers,
+            gaps=self.provider.gaps,
             connections=self.config["max_concurrency"],
             redact=self.redactor,
             logger=self.logger,
@@ -159,7 +209,7 @@ class ApiTap(Tap, ABC):
 
     def discover_streams(self) -> Sequence[ApiStream]:
         """Make one stream of each type."""
-        return [stream_type(self) for stream_type in self.stream_types]
+        return [stream_type(self) for stream_type in self.streams_for({"provider": self.provider.name})]
 
     def setup_mapper(self) -> None:
         """Make the stream maps; where none are configured, each stream makes its own (see `ApiStream.stream_maps`)."""
@@ -271,6 +321,11 @@ class ApiTap(Tap, ABC):
             if sys.stdout.isatty():
                 cls.logger.warning("The records go to the terminal and are loaded nowhere; pipe them into a target")
             tap.sync_all()
+
+
+@lru_cache(maxsize=32)
+def _streams_for(tap_class: type[ApiTap], provider: str) -> tuple[type[ApiStream], ...]:
+    return streams_of(tap_class.stream_types, tap_class.provider_of({"provider": provider}))
 
 
 def _version(package: str) -> str:

@@ -28,6 +28,7 @@ from zlib_ng import zlib_ng
 
 from taps.engine.environment import certificates
 from taps.engine.errors import ApiError, CertificateError, ProxyError, TransferError, UnreachableError
+from taps.engine.lanes import FREE, Toll
 from taps.engine.wording import reason, root_of
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Transport:
         origin: Scheme, host and port, as a URL.
         auth: Signs each request.
         timeout: Seconds to wait for a connection, and for each further piece of an answer.
-        user_agent: Header of each request.
+        headers: Of each request, beside the usual ones.
         budget: Limits the rate.
         gate: Lets requests through.
         connections: Connections to keep.
@@ -87,7 +88,7 @@ class Transport:
         *,
         auth: AuthBase,
         timeout: float,
-        user_agent: str,
+        headers: Mapping[str, str],
         budget: RateBudget,
         gate: Gate,
         connections: int,
@@ -101,8 +102,8 @@ class Transport:
         self._redact = redact
         self._headers = {
             **requests.utils.default_headers(),
-            "User-Agent": user_agent,
             "Accept": "application/json",
+            **headers,
         }
         self._connections = _Connections(origin, connections)
 
@@ -112,6 +113,7 @@ class Transport:
         url: str,
         params: Mapping[str, str | int],
         headers_in: Callable[[str, Mapping[str, str]], None] | None = None,
+        toll: Toll = FREE,
     ) -> Answer:
         """Send a request; redirects are not followed.
 
@@ -120,6 +122,7 @@ class Transport:
             url: The URL.
             params: Query parameters that are added to those that the URL has.
             headers_in: Called with the address and the headers of a success, before the body is there.
+            toll: What it takes of the limits.
 
         Raises:
             ApiError: No whole answer came.
@@ -130,7 +133,7 @@ class Transport:
         try:
             request = self._signed(url)
             with self._gate.passage():
-                response = self._headers_of(request)
+                response = self._headers_of(request, toll)
                 begun = True
                 if headers_in is not None and response.status == requests.codes.ok:
                     headers_in(url, response.headers)
@@ -146,8 +149,8 @@ class Transport:
         signed: PreparedRequest = self._auth(request)
         return signed
 
-    def _headers_of(self, request: PreparedRequest) -> BaseHTTPResponse:
-        self._budget.acquire()
+    def _headers_of(self, request: PreparedRequest, toll: Toll) -> BaseHTTPResponse:
+        self._budget.acquire(toll)
         try:
             response = self._connections.get(request, self._timeout)
         except BaseException:

@@ -81,7 +81,7 @@ class _Traversal:
         self._failed: set[ApiStream] = set()
 
     def events(self, root: ApiStream) -> Generator[Began | Read | Failed, None, None]:
-        flow = self._list(root, Reading(root, None, self._writer), None)
+        flow = self._lists(root)
         parents = [root]
         while children := [child for parent in parents for child in parent.wanted_children]:
             flow = self._with_children(flow, frozenset(parents))
@@ -89,6 +89,11 @@ class _Traversal:
         for event in flow:
             if isinstance(event, Began | Read | Failed):
                 yield event
+
+    def _lists(self, root: ApiStream) -> Generator[_Event, None, None]:
+        for reading in root.readings(self._writer):
+            if root not in self._failed:
+                yield from self._list(root, reading, None)
 
     def _list(self, stream: ApiStream, reading: Reading, below: Below | None) -> Generator[_Event, None, None]:
         """Give one list: its pages, each after those of its records that have children."""

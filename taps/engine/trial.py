@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from singer_sdk.exceptions import SyncError
 
+from taps.engine.asking import requests_for
 from taps.engine.errors import StatusError, SyncFailedError
 from taps.engine.estimates import NOTHING, of_children, of_list
 from taps.engine.pagination import SinglePage
+from taps.engine.query import WHOLE
 from taps.engine.reading import get_page
 from taps.engine.wording import listed
 
@@ -136,9 +138,14 @@ class Trial:
 
     def _page(self, stream: ApiStream, context: dict[str, Any]) -> _First:
         key = stream.preprocess_context(context)
-        requests = stream.pagination.requests(stream.query(key))
-        request = next(requests).with_params(stream.counting_params)
-        page = get_page(stream, request, lambda body: stream.reader.dictionaries(body, key))
+        requests = requests_for(stream, key, WHOLE)
+        request, page = next(requests), None
+        while page is None:
+            request = request.with_params(stream.counting_params)
+            try:
+                page = get_page(stream, request, lambda body: stream.reader.dictionaries(body, key))
+            except StatusError as error:
+                request = requests.throw(error)
         stream.note_answer(page)
         try:
             requests.send(page)

@@ -7,9 +7,9 @@ from http.client import IncompleteRead
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Iterator
 
-__all__ = ["MESSAGE_LENGTH", "api_message", "listed", "reason", "root_of"]
+__all__ = ["MESSAGE_LENGTH", "api_codes", "api_message", "listed", "reason", "root_of"]
 
 MESSAGE_LENGTH = 200
 """Characters that a message has at most."""
@@ -36,6 +36,18 @@ def api_message(body: bytes) -> str:
             if isinstance(found.get(name), str) and found[name].strip():
                 return _one_line(found[name])
     return _one_line(text)
+
+
+def api_codes(body: bytes) -> Iterator[str]:
+    """List what may be the code of an error in its body: the texts in a JSON object, and in those of its errors."""
+    try:
+        document: Any = json.loads(body)
+    except ValueError:
+        return
+    errors = document.get("errors") if isinstance(document, dict) else None
+    for found in [document, *(errors if isinstance(errors, list) else [])]:
+        if isinstance(found, dict):
+            yield from (value for value in found.values() if isinstance(value, str))
 
 
 def listed(names: Iterable[str]) -> str:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from singer_sdk import typing as th
 
-from taps.engine.auth import basic_auth
 from taps.engine.settings import common_settings, lookback_setting
 from taps.engine.tap import ApiTap
+from taps.helpdesk.providers import PROVIDERS
 from taps.helpdesk.streams import STREAMS
-
-if TYPE_CHECKING:
-    from requests.auth import AuthBase
 
 __all__ = ["TapHelpdesk"]
 
@@ -22,6 +17,7 @@ class TapHelpdesk(ApiTap):
 
     name = "tap-helpdesk"
     stream_types = STREAMS
+    providers = PROVIDERS
 
     config_jsonschema = th.PropertiesList(
         th.Property(
@@ -33,15 +29,12 @@ class TapHelpdesk(ApiTap):
             description="Key of an agent; what the agent may see is what is read.",
         ),
         *common_settings(
+            PROVIDERS,
             base_url_example="https://acme.example.com",
             retry_statuses=[401, 429, 500, 502, 503, 504],
         ),
         lookback_setting(),
     ).to_dict()
-
-    def authenticator(self) -> AuthBase:
-        """HTTP Basic with the key as user; the password is a constant that the API asks for."""
-        return basic_auth(self.config["api_key"], "X")
 
 
 if __name__ == "__main__":

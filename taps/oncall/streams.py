@@ -13,7 +13,7 @@ from taps.engine.query import StartParam
 from taps.engine.schemas import schemas_of
 from taps.engine.stream import ApiStream
 
-__all__ = ["STREAMS"]
+__all__ = ["STREAMS", "AlertNotes"]
 
 
 class OncallStream(ApiStream):
@@ -91,6 +91,16 @@ class AlertLogs(OncallStream):
 
     name = "alert_logs"
     path = "/v2/alerts/{alert_id}/logs"
+    primary_keys = ("alert_id", "offset")
+    parent_stream_type = Alerts
+    pagination = BodyLink("paging.next", opaque_param="offset")
+
+
+class AlertNotes(OncallStream):
+    """Notes on an alert."""
+
+    name = "alert_notes"
+    path = "/v2/alerts/{alert_id}/notes"
     primary_keys = ("alert_id", "offset")
     parent_stream_type = Alerts
     pagination = BodyLink("paging.next", opaque_param="offset")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from singer_sdk import typing as th
 
-from taps.engine.auth import HeaderKey
-from taps.engine.settings import common_settings
+from taps.engine.settings import common_settings, lookback_setting
 from taps.engine.tap import ApiTap
+from taps.oncall.providers import PROVIDERS
 from taps.oncall.streams import STREAMS
-
-if TYPE_CHECKING:
-    from requests.auth import AuthBase
 
 __all__ = ["TapOncall"]
 
@@ -22,6 +17,7 @@ class TapOncall(ApiTap):
 
     name = "tap-oncall"
     stream_types = STREAMS
+    providers = PROVIDERS
 
     config_jsonschema = th.PropertiesList(
         th.Property(
@@ -30,7 +26,7 @@ class TapOncall(ApiTap):
             required=True,
             secret=True,
             title="API key",
-            description="Key that goes into the `Authorization` header of each request.",
+            description="Key of the account, which goes into the `Authorization` header of each request.",
         ),
         th.Property(
             "auth_prefix",
@@ -38,14 +34,13 @@ class TapOncall(ApiTap):
             default="",
             title="Prefix of the key",
             description="What stands before the key in the header; a space between the two is put there.",
-            examples=["GenieKey"],
+            examples=["Token"],
         ),
-        *common_settings(base_url_example="https://oncall.example.com", retry_statuses=[429, 500, 502, 503, 504]),
+        *common_settings(
+            PROVIDERS, base_url_example="https://oncall.example.com", retry_statuses=[429, 500, 502, 503, 504]
+        ),
+        lookback_setting(30),
     ).to_dict()
-
-    def authenticator(self) -> AuthBase:
-        """The key in the header, after the prefix."""
-        return HeaderKey(f"{self.config['auth_prefix'].strip()} {self.config['api_key']}".strip())
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from singer_sdk import typing as th
 from taps.engine.oauth import RefreshingToken, TokenCache
 from taps.engine.settings import common_settings
 from taps.engine.tap import ApiTap
+from taps.sales_engagement.providers import PROVIDERS
 from taps.sales_engagement.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class TapSalesEngagement(ApiTap):
 
     name = "tap-sales-engagement"
     stream_types = STREAMS
+    providers = PROVIDERS
 
     config_jsonschema = th.PropertiesList(
         th.Property(
@@ -51,9 +53,8 @@ class TapSalesEngagement(ApiTap):
         th.Property(
             "token_url",
             th.URIType,
-            required=True,
             title="Token URL",
-            description="Address of the token endpoint.",
+            description="Address of the token endpoint; that of another `provider` than `generic` is known.",
             examples=["https://sales.example.com/oauth/token"],
         ),
         th.Property(
@@ -65,6 +66,7 @@ class TapSalesEngagement(ApiTap):
             examples=["~/.local/state/tap-sales-engagement/tokens.json"],
         ),
         *common_settings(
+            PROVIDERS,
             base_url_example="https://sales.example.com",
             page_size=1000,
             max_page_size=1000,

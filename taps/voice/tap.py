@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from singer_sdk import typing as th
 
-from taps.engine.auth import QueryKey, bearer
 from taps.engine.settings import common_settings
 from taps.engine.tap import ApiTap
+from taps.voice.providers import PROVIDERS
 from taps.voice.streams import STREAMS
-
-if TYPE_CHECKING:
-    from requests.auth import AuthBase
 
 __all__ = ["TapVoice"]
 
@@ -22,6 +17,7 @@ class TapVoice(ApiTap):
 
     name = "tap-voice"
     stream_types = STREAMS
+    providers = PROVIDERS
     one_of = ("api_key", "access_token")
 
     config_jsonschema = th.PropertiesList(
@@ -30,7 +26,7 @@ class TapVoice(ApiTap):
             th.StringType(min_length=1),
             secret=True,
             title="API key",
-            description="Key that goes into the query of each request. Either this or `access_token`.",
+            description="Key of the account. Either this or `access_token`.",
         ),
         th.Property(
             "access_token",
@@ -39,14 +35,10 @@ class TapVoice(ApiTap):
             title="Access token",
             description="OAuth2 bearer token. Either this or `api_key`.",
         ),
-        *common_settings(base_url_example="https://voice.example.com", retry_statuses=[429, 500, 502, 503, 504]),
+        *common_settings(
+            PROVIDERS, base_url_example="https://voice.example.com", retry_statuses=[429, 500, 502, 503, 504]
+        ),
     ).to_dict()
-
-    def authenticator(self) -> AuthBase:
-        """The key in the query, or the bearer token, whichever is configured."""
-        if token := self.config.get("access_token"):
-            return bearer(token)
-        return QueryKey("api_key", self.config["api_key"])
 
 
 if __name__ == "__main__":

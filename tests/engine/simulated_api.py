@@ -90,12 +90,19 @@ STYLES: dict[str, Callable[[int, int, float], Headers]] = {
 }
 
 
+HEADERS = {
+    "cost": "X-RateLimit-Used-CurrentRequest",
+    "state": "X-RateLimit-State",
+    "period": "X-RateLimit-Period-In-Sec",
+}
+
+
 class Hand:
     """A budget whose clock and requests are moved by hand."""
 
     def __init__(self, per_minute: int | None = None) -> None:
         self.now = 1000.0
-        self.budget = RateBudget(per_minute, clock=lambda: self.now)
+        self.budget = RateBudget(per_minute, headers=HEADERS, clock=lambda: self.now)
 
     def wait(self) -> float:
         """Tell how long the next request has to wait, without beginning it."""
@@ -213,7 +220,7 @@ class Simulation:
         through, left, wait = self._server.take(self._hand.now, self._cost)
         headers = self._style(self._server.limit, left, wait)
         if self._cost > 1:
-            headers["X-RateLimit-Used-CurrentRequest"] = str(self._cost)
+            headers[HEADERS["cost"]] = str(self._cost)
         if not through:
             headers["Retry-After"] = str(math.ceil(wait))
         self._plan(back, self._answer, thread, serial, through, headers)

@@ -1,7 +1,8 @@
 import pytest
 import requests
+from requests.auth import AuthBase
 
-from taps.engine.auth import HeaderKey, QueryKey, bearer
+from taps.engine.auth import HeaderKey, InHeader, QueryKey
 
 
 def prepared(url: str) -> requests.PreparedRequest:
@@ -25,10 +26,10 @@ def test_a_key_in_the_query_is_added_once_and_leaves_the_rest_as_it_is(url: str,
     assert QueryKey("api_key", "k&y/é")(prepared(url)).url == signed
 
 
-def header(auth: HeaderKey) -> object:
+def header(auth: AuthBase) -> object:
     return auth(prepared("http://a.example/")).headers["Authorization"]
 
 
 def test_a_key_in_the_header_may_have_a_prefix_and_any_characters() -> None:
     assert header(HeaderKey("GenieKey ключ")) == "GenieKey ключ".encode()
-    assert header(bearer("abc")) == b"Bearer abc"
+    assert header(InHeader("Bearer", "{token}").sign({"token": "abc"})) == b"Bearer abc"

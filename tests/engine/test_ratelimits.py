@@ -15,6 +15,12 @@ from urllib3 import HTTPHeaderDict
 from taps.engine.ratelimits import RateLimits, read_rate_limits
 
 NOW = datetime(2024, 6, 1, 12, 0, 0, tzinfo=timezone.utc)
+OWN = {
+    "x-ratelimit-used-currentrequest": "cost",
+    "x-ratelimit-state": "state",
+    "x-ratelimit-period-in-sec": "period",
+    "quota-left": "remaining",
+}
 DATE = format_datetime(NOW, usegmt=True)
 
 
@@ -46,6 +52,7 @@ DATE = format_datetime(NOW, usegmt=True)
         ({"X-RateLimit-State": "THROTTLED", "X-RateLimit-Period-In-Sec": "soon"}, RateLimits()),
         ({"X-RateLimit-State": "THROTTLED"}, RateLimits()),
         ({"X-RateLimit-State": "OK", "X-RateLimit-Period-In-Sec": "7"}, RateLimits()),
+        ({"Quota-Left": "3", "X-RateLimit-Reset": "7"}, RateLimits(3, 7)),
         # No limit at all, as some put it.
         ({"X-RateLimit-Limit": "0", "X-RateLimit-Remaining": "0"}, RateLimits()),
         # The commas of thousands.
@@ -62,9 +69,9 @@ DATE = format_datetime(NOW, usegmt=True)
     ],
 )
 def test_the_usual_spellings(headers: dict[str, str], expected: RateLimits | None) -> None:
-    assert read_rate_limits(headers) == expected
-    assert read_rate_limits(CaseInsensitiveDict(headers)) == expected
-    assert read_rate_limits(HTTPHeaderDict(headers)) == expected
+    assert read_rate_limits(headers, OWN) == expected
+    assert read_rate_limits(CaseInsensitiveDict(headers), OWN) == expected
+    assert read_rate_limits(HTTPHeaderDict(headers), OWN) == expected
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 59, 3600])

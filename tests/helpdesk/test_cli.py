@@ -48,7 +48,7 @@ def test_about_describes_settings_and_capabilities() -> None:
     process = subprocess.run([command(TAP), "--about", "--format=json"], capture_output=True, text=True, check=True)
     about = json.loads(process.stdout)
     assert about["name"] == TAP
-    assert about["settings"]["required"] == ["api_key", "base_url"]
+    assert about["settings"]["required"] == ["api_key"]
     assert about["settings"]["properties"]["api_key"]["secret"] is True
     assert {"catalog", "state", "discover", "about", "stream-maps", "batch"} <= set(about["capabilities"])
     assert about["version"] != "[could not be detected]"
