@@ -130,6 +130,15 @@ class Rows:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def dress(self, dress: Callable[[int, Record], Record]) -> None:
+        """Have every record changed as it is made. To be called before the first one is.
+
+        Args:
+            dress: Gives the changed record, from the key and the record as it would be otherwise.
+        """
+        make = self._make
+        self._make = lambda key: dress(key, make(key))
+
     def record(self, key: int) -> Record:
         """Give one record.
 

@@ -180,6 +180,37 @@ class Alerts:
             "offset": f"{millis}_{millis}{entry:06d}",
         }
 
+    def note_count(self, at: int) -> int:
+        """Count the notes of an alert.
+
+        Args:
+            at: The alert's position.
+
+        Returns:
+            A few; one alert in twenty-five has more than one page of them.
+        """
+        return 105 + at % 5 if one_in(25, self._seed, at, 82) else mix(self._seed, at, 83) % 3
+
+    def notes(self, at: int) -> list[Record]:
+        """Make the notes of an alert.
+
+        Args:
+            at: The alert's position.
+
+        Returns:
+            The notes, the oldest first.
+        """
+        entries = ((entry, self.created(at) + entry * 17 * SECOND) for entry in range(self.note_count(at)))
+        return [
+            {
+                "note": REPLIES[(at + entry) % len(REPLIES)],
+                "owner": self._people.username(at + entry),
+                "createdAt": written(moment),
+                "offset": f"{moment // 1_000}_{moment // 1_000}{entry:06d}",
+            }
+            for entry, moment in entries
+        ]
+
     def recipients(self, at: int) -> list[Record]:
         """Make the list of those who were told of an alert.
 

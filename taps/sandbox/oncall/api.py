@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from zlib import crc32
 
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from taps.sandbox.answers import Content, Refusal, header, origin
+from taps.sandbox.answers import Content, Refusal, origin
 from taps.sandbox.descriptor import Api, Rules
-from taps.sandbox.oncall.query import LARGEST_PAGE, Query, refusal, trailer
+from taps.sandbox.oncall.dialect import Dialect
+from taps.sandbox.oncall.query import LARGEST_PAGE, Query
 from taps.sandbox.oncall.store import OncallStore
-from taps.sandbox.oncall.streams import STREAMS, Stream
 from taps.sandbox.pages import Page, PageCache
 from taps.sandbox.paging import by_cursor
 from taps.sandbox.rows import Record, Rows, encode
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from taps.sandbox.oncall.streams import Stream
 
 _ENDS = ("refused", "no-link")
 
@@ -42,34 +45,50 @@ def routes(store: OncallStore, rules: Rules) -> list[BaseRoute]:
     end, window = rules.options["window_end"], rules.options["query_window"]
     if end not in _ENDS or window < 1:
         raise ValueError(f"bad query_window {window} or window_end {end!r}: a number from 1, and {' or '.join(_ENDS)}")
+    return mounts(store, rules, Dialect(rules))
+
+
+def mounts(store: OncallStore, rules: Rules, dialect: Dialect) -> list[BaseRoute]:
+    """Lay out the API in one dialect.
+
+    Args:
+        store: The records to serve.
+        rules: How to serve them.
+        dialect: The form in which to serve them.
+
+    Returns:
+        A mount for each beginning of a path.
+    """
     pages = PageCache(rules.cache_mb)
-    mounts: list[BaseRoute] = []
-    for version in ("/v1", "/v2"):
-        lists = [
-            Route(stream.path.removeprefix(version), _kind(stream)(stream, store, rules, pages))
-            for stream in STREAMS.values()
-            if stream.path.startswith(version)
-        ]
-        router = Router(lists, redirect_slashes=False, default=_unknown_path)
-        mounts.append(Mount(version, app=_Guard(router, rules)))
-    return mounts
+
+    async def unknown_path(scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise dialect.refusal(scope, 404, f"No resource at [{scope['path']}]")
+
+    return [
+        Mount(
+            root,
+            app=Router(
+                [Route(path, _kind(stream)(stream, store, rules, pages, dialect)) for path, stream in streams.items()],
+                redirect_slashes=False,
+                default=unknown_path,
+            ),
+            middleware=[Middleware(_Guard, dialect=dialect)],
+        )
+        for root, streams in dialect.paths(store.streams).items()
+    ]
 
 
 class _Guard:
     """Lets through who knows the key."""
 
-    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+    def __init__(self, app: ASGIApp, *, dialect: Dialect) -> None:
         self._app = app
-        self._expected = (rules.options["auth_prefix"] + rules.credentials["api_key"]).encode()
+        self._dialect = dialect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if header(scope, b"authorization") != self._expected:
-            raise refusal(scope, 401, "Could not authenticate")
+        if not self._dialect.knows(scope):
+            raise self._dialect.refusal(scope, 401, "Could not authenticate")
         await self._app(scope, receive, send)
-
-
-async def _unknown_path(scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise refusal(scope, 404, f"No resource at [{scope['path']}]")
 
 
 class _List:
@@ -78,16 +97,19 @@ class _List:
     # Those of pages are known, and mean nothing, where all records come at once.
     parameters: tuple[str, ...] = ("limit", "offset")
 
-    def __init__(self, stream: Stream, store: OncallStore, rules: Rules, pages: PageCache) -> None:
+    def __init__(self, stream: Stream, store: OncallStore, rules: Rules, pages: PageCache, dialect: Dialect) -> None:
         self._stream = stream
         self._store = store
         self._rules = rules
         self._pages = pages
+        self._dialect = dialect
+        self._allowed = {dialect.parameter(name) for name in self.parameters}
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":
-            refused = refusal(scope, 405, f"{scope['method']} is not allowed here")
+            refused = self._dialect.refusal(scope, 405, f"{scope['method']} is not allowed here")
             raise Refusal(refused.status, refused.body, {"Allow": "GET"})
+        self._dialect.admit(scope, self._stream)
         # The links in the body are absolute, so a page is one under each origin.
         kept_as = {**scope, "path": origin(scope) + scope["path"]}
         with self._store.lock:
@@ -95,9 +117,9 @@ class _List:
         await page.send(scope, send)
 
     def _page(self, scope: Scope) -> Content:
-        Query(scope, self.parameters)
+        Query(scope, self._allowed, self._dialect)
         rows = self._store.rows(self._stream.name)
-        return _envelope(scope, [rows.body(key) for key in rows.keys])
+        return self._dialect.envelope(scope, [rows.body(key) for key in rows.keys])
 
     def _size(self, query: Query) -> int:
         return min(query.limit, self._rules.page_cap)
@@ -106,21 +128,21 @@ class _List:
         parent = scope["path_params"]["id"]
         records: list[Record] | None = self._store.children(self._stream.name, parent)
         if records is None:
-            raise refusal(scope, 404, f"There is no {self._stream.parent} record with the id [{parent}]")
+            raise self._dialect.refusal(scope, 404, f"There is no {self._stream.parent} record with the id [{parent}]")
         return records
 
 
 class _Children(_List):
     def _page(self, scope: Scope) -> Content:
-        Query(scope, self.parameters)
-        return _envelope(scope, [encode(record) for record in self._children(scope)])
+        Query(scope, self._allowed, self._dialect)
+        return self._dialect.envelope(scope, [encode(record) for record in self._children(scope)])
 
 
 class _Log(_List):
     parameters = ("limit", "offset", "direction", "order")
 
     def _page(self, scope: Scope) -> Content:
-        query = Query(scope, self.parameters)
+        query = Query(scope, self._allowed, self._dialect)
         query.choice("direction", ("next",))
         records = self._children(scope)
         if query.choice("order", ("desc", "asc")) == "desc":
@@ -130,16 +152,18 @@ class _Log(_List):
         paging = {}
         if cut.cursor is not None:
             paging["next"] = _link(scope, query.at(cut.cursor))
-        return _envelope(scope, [encode(record) for record in records[cut.start : cut.stop]], paging=paging)
+        return self._dialect.envelope(
+            scope, [encode(record) for record in records[cut.start : cut.stop]], paging=paging
+        )
 
 
 class _OffsetList(_List):
     def _page(self, scope: Scope) -> Content:
-        query = Query(scope, self.parameters)
+        query = Query(scope, self._allowed, self._dialect)
         offset, size = query.offset(), self._size(query)
         window = self._rules.options["query_window"] if self._stream.searched else None
         if window is not None and offset + size > window:
-            raise refusal(scope, 422, f"Sum of offset and limit should not exceed {window}")
+            raise self._dialect.refusal(scope, 422, f"Sum of offset and limit should not exceed {window}")
         rows = self._store.rows(self._stream.name)
         keys = self._keys(rows, query)
         start, stop = (self._before(position, size, len(keys)) for position in (offset, offset + size))
@@ -149,7 +173,7 @@ class _OffsetList(_List):
             paging["next"] = _link(scope, query.at(offset + size))
         bodies = [rows.body(key) for key in keys[start:stop]]
         total = {"totalCount": len(keys)} if self._stream.counted else {}
-        return _envelope(scope, bodies, paging=paging, before=total)
+        return self._dialect.envelope(scope, bodies, paging=paging, before=total)
 
     def _keys(self, rows: Rows, _query: Query) -> Sequence[int]:
         return rows.keys
@@ -216,17 +240,6 @@ def _kind(stream: Stream) -> type[_List]:
 
 def _link(scope: Scope, parameters: list[tuple[str, str]]) -> str:
     return f"{origin(scope)}{scope['path']}?{urlencode(parameters)}"
-
-
-def _envelope(
-    scope: Scope, bodies: Sequence[bytes], *, paging: dict[str, str] | None = None, before: dict[str, Any] | None = None
-) -> Content:
-    parts = [encode(before)[1:-1]] if before else []
-    parts.append(b'"data":[' + b",".join(bodies) + b"]")
-    if paging is not None:
-        parts.append(b'"paging":' + encode(paging))
-    parts.append(encode(trailer(scope))[1:-1])
-    return Content(b"{" + b",".join(parts) + b"}")
 
 
 ONCALL = Api(

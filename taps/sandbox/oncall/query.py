@@ -3,56 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
-from uuid import UUID
-from zlib import crc32
 
-from taps.sandbox.answers import Refusal
+from taps.sandbox.oncall.dialect import MOMENTS
 from taps.sandbox.paging import read_cursor
 from taps.sandbox.rows import NO_INSTANT
-from taps.sandbox.seeded import mix
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from starlette.types import Scope
 
+    from taps.sandbox.answers import Refusal
+    from taps.sandbox.oncall.dialect import Dialect
+
 LARGEST_PAGE = 100
 _DEFAULT_PAGE = 20
-_MOMENTS = ("createdAt", "updatedAt")
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 # Sixteen digits would be microseconds, which the API does not take.
 _CONDITION = re.compile(r"\s*(createdAt|updatedAt)\s*(>=|<=|>|<)\s*(\d{1,15})\s*", re.ASCII)
-_MILLI = 1_000
-
-
-def trailer(scope: Scope) -> dict[str, Any]:
-    """Give what ends every answer.
-
-    Args:
-        scope: The request.
-
-    Returns:
-        `took` and `requestId`, the same for the same request: pages are kept, and a run is like the next.
-    """
-    asked = crc32(scope["raw_path"] + b"?" + scope["query_string"])
-    number = mix(asked, 1) << 64 | mix(asked, 2)
-    return {"took": asked % 900 / 1_000, "requestId": str(UUID(int=number, version=4))}
-
-
-def refusal(scope: Scope, status: int, message: str) -> Refusal:
-    """Refuse a request in the way of this API.
-
-    Args:
-        scope: The request.
-        status: The HTTP status.
-        message: What is wrong.
-
-    Returns:
-        The refusal, to be raised.
-    """
-    return Refusal(status, {"message": message, **trailer(scope)})
 
 
 class Query:
@@ -65,19 +35,26 @@ class Query:
     Args:
         scope: The request.
         allowed: The parameters that this path knows.
+        dialect: The form in which is asked.
 
     Raises:
-        Refusal: There is a parameter that the path does not know, or `limit` is no such number.
+        Refusal: There is a parameter that the path does not know, or the size of a page is no such number.
     """
 
-    def __init__(self, scope: Scope, allowed: Collection[str]) -> None:
+    def __init__(self, scope: Scope, allowed: Collection[str], dialect: Dialect) -> None:
         self._scope = scope
+        self._dialect = dialect
         self.pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         self._values: dict[str, str] = dict(self.pairs)
         for name in self._values:
             if name not in allowed:
-                raise self._invalid(f"Parameter [{name}] is not known here")
-        self.limit = min(self._whole("limit", _DEFAULT_PAGE, least=1), LARGEST_PAGE)
+                raise dialect.refusal(scope, dialect.unknown, f"Parameter [{name}] is not known here")
+        if dialect.strict and len(self._values) < len(self.pairs):
+            raise dialect.refusal(scope, dialect.unknown, "A parameter is given twice")
+        size = self._whole(dialect.size, _DEFAULT_PAGE, least=1)
+        if dialect.strict and size > LARGEST_PAGE:
+            raise self._invalid(f"Parameter [{dialect.size}] should be {LARGEST_PAGE} at most")
+        self.limit = min(size, LARGEST_PAGE)
 
     def offset(self) -> int:
         """Read where the page starts.
@@ -120,7 +97,7 @@ class Query:
         Returns:
             `createdAt` unless `sort` says otherwise.
         """
-        return self.choice("sort", _MOMENTS)
+        return self.choice("sort", MOMENTS)
 
     def ranges(self) -> dict[str, tuple[int, int]]:
         """Read which instants match.
@@ -134,7 +111,9 @@ class Query:
             match = _CONDITION.fullmatch(part)
             if match is None:
                 raise self._invalid(f"Parameter [query] cannot be parsed: {part!r}")
-            field, comparison, bound = match[1], match[2], int(match[3]) * _MILLI
+            field, comparison, bound = match[1], match[2], int(match[3]) * self._dialect.unit(match[3])
+            if field not in self._dialect.searched:
+                raise self._invalid(f"Parameter [query] cannot be parsed: {field} is no field to search by")
             first, stop = found.get(field, (-1, NO_INSTANT + 1))
             if comparison.startswith(">"):
                 first = max(first, bound + (comparison == ">"))
@@ -150,10 +129,10 @@ class Query:
             offset: Where it starts.
 
         Returns:
-            The parameters in their order, `limit` and `offset` at the end.
+            The parameters in their order, those that say which page it is at the end.
         """
-        kept = [(name, value) for name, value in self.pairs if name not in {"limit", "offset"}]
-        return [*kept, ("limit", str(self.limit)), ("offset", str(offset))]
+        kept = [(name, value) for name, value in self.pairs if name not in {self._dialect.size, "offset"}]
+        return [*kept, (self._dialect.size, str(self.limit)), ("offset", str(offset))]
 
     def _whole(self, name: str, default: int, *, least: int) -> int:
         text = self._values.get(name)
@@ -164,4 +143,4 @@ class Query:
         return int(text)
 
     def _invalid(self, message: str) -> Refusal:
-        return refusal(self._scope, 422, message)
+        return self._dialect.refusal(self._scope, 422, message)

@@ -102,7 +102,7 @@ def written(moment: int, fraction: int = 3) -> str:
 
     Args:
         moment: The instant.
-        fraction: How many digits of the second's fraction to give, from 1 to 9.
+        fraction: How many digits of the second's fraction to give, from 0 to 9.
 
     Returns:
         Such as `2025-03-01T08:30:00.123Z`.
@@ -113,3 +113,21 @@ def written(moment: int, fraction: int = 3) -> str:
     # The digits that an instant does not hold follow from those it holds: equal instants stay equal when spelled.
     rest = moment % 997 if moment % 1_000 else 0
     return text[:-1] + f"{rest:03d}"[: min(fraction, _FINEST) - _STAMP_DIGITS] + "Z"
+
+
+def by_turns(text: str, turn: int) -> str:
+    """Spell a timestamp with another number of digits, so that its instant stays the same.
+
+    Args:
+        text: The timestamp.
+        turn: Whose turn it is: of ten, each has another number.
+
+    Returns:
+        The timestamp with as many digits as it is its turn for, or the least that hold its instant; a whole second
+        has none every other time.
+    """
+    moment = instant(text) or 0
+    fraction = 0 if moment % SECOND == 0 and turn % 2 else turn % (_FINEST + 1)
+    while cut(moment, fraction) != moment:
+        fraction += 1
+    return written(moment, fraction)

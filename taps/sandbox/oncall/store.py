@@ -8,11 +8,12 @@ from taps.sandbox.instants import now
 from taps.sandbox.nested import Nested
 from taps.sandbox.oncall.alerts import STATUSES as ALERT_STATUSES
 from taps.sandbox.oncall.alerts import Alerts
+from taps.sandbox.oncall.dialect import MOMENTS
 from taps.sandbox.oncall.incidents import STATUSES as INCIDENT_STATUSES
 from taps.sandbox.oncall.incidents import Incidents
 from taps.sandbox.oncall.people import People
-from taps.sandbox.oncall.shape import Size, written
-from taps.sandbox.oncall.streams import STREAMS
+from taps.sandbox.oncall.shape import Size, by_turns, written
+from taps.sandbox.oncall.streams import NOTES, STREAMS
 from taps.sandbox.pools import PROBLEMS
 from taps.sandbox.rows import Record, Rows
 from taps.sandbox.seeded import generator
@@ -60,12 +61,18 @@ class NamedRows(Rows):
 class OncallStore(ListStore):
     """All records of a made-up on-call team. Its methods may be called from any thread.
 
+    Attributes:
+        streams: The collections that it has, by name.
+
     Args:
         alerts: How many alerts there are; the other collections follow in size.
         seed: What all made-up contents depend on.
+        vendor: Whether it has what a vendor has on top: notes of alerts, and from none to nine digits of a second's
+            fraction, by turns.
     """
 
-    def __init__(self, *, alerts: int = 2_000, seed: int = 42) -> None:
+    def __init__(self, *, alerts: int = 2_000, seed: int = 42, vendor: bool = False) -> None:
+        self.streams = {**STREAMS, NOTES.name: NOTES} if vendor else STREAMS
         size = Size(seed, alerts)
         self._seed = seed
         self._changed = 0
@@ -84,6 +91,8 @@ class OncallStore(ListStore):
             "teams": Rows(size.teams, people.team),
             "users": NamedRows(size.users, people.user, people.user_id),
         }
+        for name in ("alerts", "incidents") if vendor else ():
+            lists[name].dress(_spelled_by_turns)
         super().__init__(lists, changes=("alerts", "new", "incidents"))
         self._nested = {
             "alert_logs": Nested(
@@ -91,8 +100,13 @@ class OncallStore(ListStore):
                 lambda parent: made.log_count(self._key("alerts", parent)),
             ),
             "alert_recipients": Nested(lambda parent: made.recipients(self._key("alerts", parent))),
+            NOTES.name: Nested(
+                lambda parent: made.notes(self._key("alerts", parent)),
+                lambda parent: made.note_count(self._key("alerts", parent)),
+            ),
             "user_teams": Nested(lambda parent: people.teams_of(self._key("users", parent))),
         }
+        self._nested = {name: nested for name, nested in self._nested.items() if name in self.streams}
 
     def children(self, stream: str, parent: str) -> list[Record] | None:
         """Give a parent's children.
@@ -104,7 +118,7 @@ class OncallStore(ListStore):
         Returns:
             The records, or None where there is no such parent.
         """
-        above = STREAMS[stream].parent or ""
+        above = self.streams[stream].parent or ""
         return self._nested[stream].of(parent) if parent in self._lists[above].ids() else None
 
     def counts(self) -> dict[str, int]:
@@ -115,7 +129,7 @@ class OncallStore(ListStore):
         """
         with self.lock:
             below = {
-                name: sum(nested.count(parent) for parent in self._lists[STREAMS[name].parent or ""].ids())
+                name: sum(nested.count(parent) for parent in self._lists[self.streams[name].parent or ""].ids())
                 for name, nested in self._nested.items()
             }
             return super().counts() | below
@@ -133,10 +147,10 @@ class OncallStore(ListStore):
             KeyError: There is no such collection.
         """
         with self.lock:
-            above = STREAMS[stream].parent
+            above = self.streams[stream].parent
             if above is None:
                 return super().records(stream)
-            key, nested = STREAMS[stream].parent_key, self._nested[stream]
+            key, nested = self.streams[stream].parent_key, self._nested[stream]
             rows = [{**row, key: parent} for parent in self._lists[above].ids() for row in nested.of(parent)]
             if stream == "alert_recipients":
                 return [{**row, "user_id": row["user"]["id"]} for row in rows]
@@ -155,7 +169,7 @@ class OncallStore(ListStore):
         with self.lock:
             super().put(stream, records)
             for name, nested in self._nested.items():
-                if STREAMS[name].parent == stream:
+                if self.streams[name].parent == stream:
                     nested.forget()
 
     def put_children(self, stream: str, parent: str, records: Sequence[Record]) -> None:
@@ -214,4 +228,10 @@ class OncallStore(ListStore):
         rows.append({**made, "status": "open", "acknowledged": False, **fresh})
         self._nested["alert_logs"].put(number, [self._alerts.log(0, moment, position)])
         self._nested["alert_recipients"].put(number, self._alerts.recipients(position))
+        if NOTES.name in self._nested:
+            self._nested[NOTES.name].put(number, [])
         return number
+
+
+def _spelled_by_turns(at: int, record: Record) -> Record:
+    return {**record, **{name: by_turns(record[name], at + turn) for turn, name in enumerate(MOMENTS)}}

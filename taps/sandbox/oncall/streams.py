@@ -42,3 +42,5 @@ _ALL = (
 
 #: All collections by name.
 STREAMS = {stream.name: stream for stream in _ALL}
+#: What some vendors have as well.
+NOTES = Stream("alert_notes", "/v2/alerts/{id}/notes", "alerts", "alert_id")
