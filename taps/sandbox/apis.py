@@ -15,6 +15,7 @@ from taps.sandbox.oncall.api import ONCALL
 from taps.sandbox.oncall.jsm_ops import JSM_OPS
 from taps.sandbox.oncall.opsgenie import OPSGENIE
 from taps.sandbox.sales_engagement.api import SALES_ENGAGEMENT
+from taps.sandbox.sales_engagement.outreach import OUTREACH
 from taps.sandbox.voice.api import VOICE
 from taps.sandbox.voice.zendesk_talk import ZENDESK_TALK
 
@@ -36,7 +37,7 @@ APIS: dict[str, Api] = {
 }
 
 
-_VENDORS: tuple[Api, ...] = (FRESHDESK, ZENDESK_TALK, OPSGENIE, JSM_OPS)
+_VENDORS: tuple[Api, ...] = (FRESHDESK, ZENDESK_TALK, OUTREACH, OPSGENIE, JSM_OPS)
 
 #: The APIs' vendors, in whose dialects they can be served as well.
 PROVIDERS: dict[str, dict[str, Api]] = {

@@ -14,10 +14,12 @@ from taps.sandbox.descriptor import Api, Rules
 from taps.sandbox.pages import Page, PageCache
 from taps.sandbox.paging import by_cursor
 from taps.sandbox.rows import Rows, encode
+from taps.sandbox.sales_engagement.dialect import Dialect
 from taps.sandbox.sales_engagement.query import LARGEST_PAGE, Query, failure
 from taps.sandbox.sales_engagement.store import SalesStore
 from taps.sandbox.sales_engagement.streams import STREAMS, Stream
 from taps.sandbox.sales_engagement.tokens import Tokens
+from taps.sandbox.seeded import mix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +44,23 @@ def routes(store: SalesStore, rules: Rules) -> list[BaseRoute]:
     Raises:
         ValueError: `heavy` is not written as it should be.
     """
+    return mounts(store, rules, Dialect())
+
+
+def mounts(store: SalesStore, rules: Rules, dialect: Dialect) -> list[BaseRoute]:
+    """Lay out the API in one dialect.
+
+    Args:
+        store: The records to serve.
+        rules: How to serve them.
+        dialect: The form in which to serve them.
+
+    Returns:
+        The collections' mount and the path that gives tokens.
+
+    Raises:
+        ValueError: `heavy` is not written as it should be.
+    """
     known, options = rules.credentials, rules.options
     tokens = Tokens(
         client_id=known["client_id"],
@@ -50,17 +69,18 @@ def routes(store: SalesStore, rules: Rules) -> list[BaseRoute]:
         ttl=options["token_ttl"],
         rotate=options["rotate"],
     )
-    store.serve(tokens, as_flat=options["flat"])
+    store.serve(tokens, as_flat=options.get("flat", False))
 
     async def mint(request: Request) -> Response:
         if not (header(request.scope, b"content-type") or b"").startswith(_FORM):
             raise Refusal(400, {"error": "invalid_request", "error_description": "The body must be form encoded."})
         form = dict(parse_qsl((await request.body()).decode("latin-1"), keep_blank_values=True))
+        dialect.check_form(form)
         return Json(store.tokens.mint(form), headers={"Cache-Control": "no-store"})
 
     return [
         Route("/oauth/token", mint, methods=["POST"]),
-        Mount("/v1", app=_Collections(store, rules, _read_heavy(options["heavy"]))),
+        Mount(dialect.root, app=_Collections(store, rules, _read_heavy(options["heavy"]), dialect)),
     ]
 
 
@@ -73,14 +93,23 @@ class _Order:
 class _Collections:
     """The endpoint of all collections."""
 
-    def __init__(self, store: SalesStore, rules: Rules, heavy: dict[str, int]) -> None:
+    def __init__(self, store: SalesStore, rules: Rules, heavy: dict[str, int], dialect: Dialect) -> None:
         self._store = store
         self._rules = rules
         self._heavy = heavy
         self._pages = PageCache(rules.cache_mb)
-        self._streams = {stream.path: stream for stream in STREAMS.values()}
+        self._dialect = dialect
+        self._streams = {dialect.root + stream.tail: stream for stream in STREAMS.values()}
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        try:
+            page = self._answer(scope)
+        except Refusal as refusal:
+            raise self._dialect.refusal(refusal) from None
+        await page.send(scope, send)
+
+    def _answer(self, scope: Scope) -> Page:
+        self._dialect.check(scope)
         scheme, _, token = (header(scope, b"authorization") or b"").partition(b" ")
         if scheme.lower() != b"bearer" or not self._store.tokens.accepts(token.strip().decode("latin-1")):
             raise failure(401, "unauthorized", "Unauthorized", "The access token is missing, invalid or has expired.")
@@ -90,17 +119,17 @@ class _Collections:
         if scope["method"] != "GET":
             refusal = failure(405, "methodNotAllowed", "Method Not Allowed", f"{scope['method']} is not allowed here.")
             raise Refusal(refusal.status, refusal.body, {"Allow": "GET"})
+        self._dialect.admit(stream)
         # The links in the body are absolute, so a page is one under each origin.
         root = origin(scope)
         with self._store.lock:
             kept_as = {**scope, "path": root + scope["path"]}
-            page = self._pages.page(kept_as, self._store.version, lambda: self._page(scope, root, stream))
-        await page.send(scope, send)
+            return self._pages.page(kept_as, self._store.version, lambda: self._page(scope, kept_as["path"], stream))
 
-    def _page(self, scope: Scope, root: str, stream: Stream) -> Page:
-        query = Query(scope["query_string"], stream)
+    def _page(self, scope: Scope, url: str, stream: Stream) -> Page:
+        query = Query(scope["query_string"], stream, strict=self._dialect.strict, unknown=self._dialect.unknown)
         rows = self._store.rows(stream.name)
-        order = _ordered(rows, query)
+        order = _ordered(rows, query, scattered=self._dialect.scattered)
         rank, number = query.after or ((0, 0), 0)
         # A cursor is the last record that was given, not a count: what changes in the meantime moves no other record.
         start = bisect_right(order.ranks, rank) if query.after else 0
@@ -112,10 +141,10 @@ class _Collections:
         parts = [b'"data":[' + b",".join([rows.body(key) for key in keys]) + b"]"]
         links = {}
         if order.keys:
-            links["first"] = _link(root, stream, query.others())
+            links["first"] = _link(url, query.others())
         if cut.cursor is not None:
             last = order.ranks[cut.stop - 1] if cut.stop else _BEFORE_ALL
-            links["next"] = _link(root, stream, query.following(last, number + 1))
+            links["next"] = _link(url, query.following(last, number + 1))
         if links:
             parts.append(b'"links":' + encode(links))
         if query.counted:
@@ -127,8 +156,10 @@ class _Collections:
 _BEFORE_ALL = (-(1 << 90), 0)
 
 
-def _ordered(rows: Rows, query: Query) -> _Order:
+def _ordered(rows: Rows, query: Query, *, scattered: bool) -> _Order:
     def sort() -> list[tuple[tuple[int, int], int]]:
+        if scattered:
+            return sorted(((mix(key), key), key) for key in rows.keys)
         sign = -1 if query.descending else 1
         field = query.sort
         return sorted(((sign * rows.value(key, field) if field else 0, sign * key), key) for key in rows.keys)
@@ -142,8 +173,8 @@ def _ordered(rows: Rows, query: Query) -> _Order:
     return rows.memo(("order", query.sort, query.descending, tuple(query.filters.items())), select)
 
 
-def _link(root: str, stream: Stream, parameters: list[tuple[str, str]]) -> str:
-    return f"{root}{stream.path}?{urlencode(parameters)}" if parameters else root + stream.path
+def _link(url: str, parameters: list[tuple[str, str]]) -> str:
+    return f"{url}?{urlencode(parameters)}" if parameters else url
 
 
 def _read_heavy(text: str) -> dict[str, int]:

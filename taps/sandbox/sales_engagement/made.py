@@ -76,10 +76,12 @@ class Made:
     Args:
         prospects: How many prospects there are.
         seed: What all contents depend on.
+        root: What the paths in links begin with.
     """
 
-    def __init__(self, prospects: int, seed: int) -> None:
+    def __init__(self, prospects: int, seed: int, root: str = "/v1") -> None:
         self._seed = seed
+        self._root = root
         least = {"prospects": 0}
         self.counts = {
             name: max(prospects * _PER_HUNDRED.get(name, 0) // 100, least.get(name, _FEW)) for name in STREAMS
@@ -161,12 +163,12 @@ class Made:
             "id": at + 1,
             "attributes": attributes,
             "relationships": relationships,
-            "links": {"self": f"{plan.stream.path}/{at + 1}"},
+            "links": {"self": f"{self._root}{plan.stream.tail}/{at + 1}"},
         }
 
     def _relationship(self, part: Relationship, stream: Stream, at: int, rng: Random) -> dict[str, Any]:
         if not part.data:
-            return {"links": {"related": f"{stream.path}/{at + 1}/{part.name}"}}
+            return {"links": {"related": f"{self._root}{stream.tail}/{at + 1}/{part.name}"}}
         target = part.targets[0] if len(part.targets) == 1 else rng.choice(part.targets)
         count = self.counts[BY_TYPE[target]]
         if part.many:

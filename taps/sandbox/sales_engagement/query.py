@@ -41,17 +41,18 @@ def failure(status: int, code: str, title: str, detail: str) -> Refusal:
     return Refusal(status, {"errors": [{"id": code, "status": status, "title": title, "detail": detail}]})
 
 
-def invalid(name: str, detail: str) -> Refusal:
+def invalid(name: str, detail: str, status: int = 422) -> Refusal:
     """Refuse a request over one of its parameters.
 
     Args:
         name: The parameter.
         detail: What is wrong with it.
+        status: The HTTP status.
 
     Returns:
         The refusal, to be raised.
     """
-    return failure(422, "validationError", "Validation Error", f"{name}: {detail}")
+    return failure(status, "validationError", "Validation Error", f"{name}: {detail}")
 
 
 class Query:
@@ -68,15 +69,19 @@ class Query:
     Args:
         query_string: The query as it was sent.
         stream: The collection that is asked for.
+        strict: Whether a page may not be asked for that is larger than the API gives, and no parameter be given twice.
+        unknown: The status of the refusal of a parameter that is not known.
 
     Raises:
         Refusal: Something is asked for that the collection does not offer.
     """
 
-    def __init__(self, query_string: bytes, stream: Stream) -> None:
+    def __init__(self, query_string: bytes, stream: Stream, *, strict: bool = False, unknown: int = 422) -> None:
         self._pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
         values = dict(self._pairs)
-        self.size = self._size(values.pop("page[size]", None))
+        if strict and len(values) < len(self._pairs):
+            raise invalid(",".join(name for name, _ in self._pairs), "a parameter is given twice", unknown)
+        self.size = self._size(values.pop("page[size]", None), strict=strict)
         self.counted = self._flag("count", values.pop("count", "true"))
         sort = values.pop("sort", "id")
         self.descending = sort.startswith("-")
@@ -94,7 +99,7 @@ class Query:
         after = values.pop(_AFTER, None)
         self.after = None if after is None else _read_cursor(after)
         for name in values:
-            raise invalid(name, "it is not a parameter of this collection")
+            raise invalid(name, "it is not a parameter of this collection", unknown)
 
     def others(self) -> list[tuple[str, str]]:
         """Give what the links repeat.
@@ -117,11 +122,13 @@ class Query:
         cursor = base64.urlsafe_b64encode(json.dumps([*rank, page]).encode()).decode().rstrip("=")
         return [*self.others(), (_AFTER, cursor)]
 
-    def _size(self, text: str | None) -> int:
+    def _size(self, text: str | None, *, strict: bool) -> int:
         if text is None:
             return _DEFAULT_PAGE
         if not _WHOLE.fullmatch(text) or not int(text):
             raise invalid("page[size]", "it should be a positive whole number")
+        if strict and int(text) > LARGEST_PAGE:
+            raise invalid("page[size]", f"it should be {LARGEST_PAGE} at most")
         return min(int(text), LARGEST_PAGE)
 
     def _flag(self, name: str, text: str) -> bool:

@@ -62,14 +62,15 @@ class SalesStore(ListStore):
     Args:
         prospects: How many prospects there are; the other collections follow in size.
         seed: What all made-up contents depend on.
+        root: What the paths in links begin with.
     """
 
-    def __init__(self, *, prospects: int = 2_000, seed: int = 42) -> None:
+    def __init__(self, *, prospects: int = 2_000, seed: int = 42, root: str = "/v1") -> None:
         self.flat = False
         self.tokens = Tokens(client_id="", client_secret="", refresh_token="", ttl=0, rotate=False)
         self._seed = seed
         self._changed = 0
-        self._made = Made(prospects, seed)
+        self._made = Made(prospects, seed, root)
         self._rows = {name: self._list(name) for name in STREAMS}
         super().__init__(self._rows, changes=(*_CHANGED, *_ADDED, _VOIDED))
 

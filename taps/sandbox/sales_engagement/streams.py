@@ -72,10 +72,15 @@ class Stream:
     sorts: frozenset[str]
 
     @property
+    def tail(self) -> str:
+        """Its path below what all paths begin with."""
+        first, *others = self.name.split("_")
+        return "/" + first + "".join(word.capitalize() for word in others)
+
+    @property
     def path(self) -> str:
         """Its path below the API's root."""
-        first, *others = self.name.split("_")
-        return "/v1/" + first + "".join(word.capitalize() for word in others)
+        return "/v1" + self.tail
 
 
 def singular(name: str) -> str:
