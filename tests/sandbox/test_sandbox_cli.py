@@ -124,9 +124,37 @@ def test_an_apis_credentials_and_options_are_its_own() -> None:
     assert "/_sandbox/requests" in lines[5]
 
 
+def test_a_vendors_dialect_is_served_with_its_settings() -> None:
+    chosen = ("--provider", "zendesk_talk", "--provider", "jsm_ops", "--size", "3", "--option", "cloud_id=site")
+    lines = lines_of(*chosen, count=6)
+    assert re.match(
+        r"tap-sandbox serves the voice API of Zendesk Talk at http://\S+/api/v2/channels/voice \(", lines[0]
+    )
+    config = json.loads(lines[1].removeprefix("tap-voice config: "))
+    assert (config["provider"], config["email"]) == ("zendesk_talk", "agent@sandbox.example")
+    assert lines[2] == 'tap-voice takes instead: {"access_token": "sandbox-token"}\n'
+    assert "(experimental)" in lines[3]
+    config = json.loads(lines[4].removeprefix("tap-oncall config: "))
+    assert config["base_url"].endswith("/jsm/ops/api/site/v1")
+    # Of the first one's server, but not below its API.
+    assert re.fullmatch(r"what was asked: http://127\.0\.0\.1:\d+/_sandbox/requests  \(Ctrl\+C stops\)\n", lines[5])
+
+
+def test_other_apis_are_served_beside_a_vendors_if_they_are_named() -> None:
+    chosen = ("--api", "voice", "--api", "helpdesk", "--provider", "freshdesk", "--provider", "generic")
+    lines = lines_of(*chosen, "--size", "3", "--quiet", count=2)
+    assert "the voice API at" in lines[0]
+    assert "the help desk API of Freshdesk at" in lines[1]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["--provider", "nonsense"],
+        ["--api", "voice", "--provider", "freshdesk"],
+        ["--provider", "opsgenie", "--provider", "jsm_ops"],
+        ["--provider", "freshdesk", "--option", "lacks=nonsense"],
+        ["--api", "helpdesk", "--option", "lacks=skills"],
         ["--fault", "nonsense"],
         ["--port", "70000"],
         ["--tickets", "many"],
