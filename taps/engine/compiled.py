@@ -16,7 +16,7 @@ from taps.engine.selector import ROOT, listed_at
 from taps.engine.timestamps import format_timestamp, parse_timestamps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from taps.engine.codec import RecordCodec
     from taps.engine.rows import Row
@@ -46,7 +46,9 @@ class CompiledPages:
         declared = type(stream)
         field = listed_at(declared.records_jsonpath)
         sources = {source.partition(".")[0] for source in declared.copied_fields.values()}
-        if field is None or sources & left_out or declared.sublists:
+        if declared.sublists:
+            sources.add(declared.sublists.count)
+        if field is None or sources & left_out:
             raise MisfitError(f"the records at {declared.records_jsonpath} are not compiled")
         self._stream = declared
         self._codec = codec
@@ -113,7 +115,14 @@ class CompiledPages:
         except ValueError as error:
             raise MisfitError(str(error)) from None
         document = {} if rest is UNSET else {self._stream.pagination.document_field: rest}
-        return Content(rows, list(zip(*columns, strict=True)), instants, document)
+        keys = list(zip(*columns, strict=True))
+        return Content(rows, keys, instants, document, self._branches(rows, row_type, keys))
+
+    def _branches(self, rows: list[Row], row_type: RowType, keys: list[tuple[Any, ...]]) -> Sequence[Any]:
+        if self._stream.sublists is None:
+            return ()
+        counts = row_type.column(rows, self._stream.sublists.count)
+        return [key for (key, *_), count in zip(keys, counts, strict=True) if count]
 
     def _add(self, rows: list[Row], row_type: RowType, parent: Mapping[str, Any]) -> None:
         """Set what the record itself does not have, or has under another name."""

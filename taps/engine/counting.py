@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from taps.engine.links import link_to
 from taps.engine.pagination import Pagination, RepeatedPage
 from taps.engine.timestamps import whole_second
 from taps.engine.window import Walk, read_windows
@@ -28,7 +29,9 @@ _SHARED_IN_A_SECOND = 3
 
 
 class PageNumber(Pagination, frozen=True):
-    """Pages are counted, and the list ends at an empty one. An API that ignores the number gives one page for ever.
+    """Pages are counted, and the list ends at an empty one, unless a link in its header leads on.
+
+    An API that ignores the number gives one page for ever.
 
     Where the API gives at most `window` pages a query, the list must be sorted by its cursor, and is asked for again
     from the last one on (see `Window`) every few pages. Until then each page is a little smaller than the one before,
@@ -64,7 +67,7 @@ class PageNumber(Pagination, frozen=True):
             longest = max(longest, length)
             if before is not None and not _follows(page, before, shared):
                 return Walk(number - 1, ended=False, longest=longest, broken=True)
-            if not length:
+            if not length and link_to("next", page.headers.get("Link", "")) is None:
                 return Walk(number, ended=True, longest=longest, sure=before is not None)
             if window is None:
                 if page.content.keys == keys:

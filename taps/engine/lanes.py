@@ -36,12 +36,18 @@ class Lane:
 
     They may follow one another at once until the limit is reached, so that a list of few pages does not wait.
 
+    Attributes:
+        binding: Whether the limit is known to be in force. Some customers have bought a higher one than the API's
+            documentation tells of, so that one is held to from the first refusal on.
+
     Args:
         limit: The limit.
+        binding: Whether it is from the beginning.
         clock: Gives seconds that never go back.
     """
 
-    def __init__(self, limit: Limit, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limit: Limit, *, binding: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self.binding = binding
         self._seconds = limit.seconds * _SHARE
         self._clock = clock
         self._starts: deque[float] = deque(maxlen=limit.requests)
@@ -52,7 +58,7 @@ class Lane:
         with self._lock:
             now = self._clock()
             full = len(self._starts) == self._starts.maxlen
-            start = max(now, self._starts[0] + self._seconds) if full else now
+            start = max(now, self._starts[0] + self._seconds) if full and self.binding else now
             self._starts.append(start)
             return start - now
 

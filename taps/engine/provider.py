@@ -81,7 +81,7 @@ class Provider(Struct, frozen=True, kw_only=True):
         rate_headers: Names of the headers that tell of its rate limit, by what they tell (see `read_rate_limits`),
             beside those that are in common use.
         costs: What a request counts for in the rate limit, by the stream's name, where that is more than 1.
-        limits: How many requests may be made for a stream; those that share a limit share the object.
+        limits: How many requests may be made for a stream, by its name, whatever the plan.
         plans: What can be bought.
         experimental: Whether it was written from documentation alone.
     """

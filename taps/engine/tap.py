@@ -155,8 +155,9 @@ class ApiTap(Tap, ABC):
     def toll(self, stream: str) -> Toll:
         """Tell what a request for a stream takes of the limits."""
         if stream not in self._tolls:
-            limit = {**self.plan.limits, **self.provider.limits}.get(stream)
-            lane = None if limit is None else self._lanes.setdefault(limit, Lane(limit))
+            bought = self.plan.limits.get(stream)
+            limit = bought or self.provider.limits.get(stream)
+            lane = None if limit is None else self._lanes.setdefault(limit, Lane(limit, binding=bought is not None))
             self._tolls[stream] = Toll(self.provider.costs.get(stream, 1), lane)
         return self._tolls[stream]
 

@@ -156,6 +156,8 @@ class Transport:
         except BaseException:
             self._budget.failed()
             raise
+        if response.status == requests.codes.too_many_requests and toll.lane is not None:
+            toll.lane.binding = True
         self._budget.release(response.status, response.headers)
         return response
 

@@ -12,21 +12,21 @@ from support import config_for, sync
 from taps.engine.reader import PageReader
 from taps.engine.selector import listed_at
 from taps.engine.stream import ApiStream
-from taps.sandbox.server import Sandbox
-from taps_under_test import TAPS, TapUnderTest
+from taps_under_test import PROVIDED, TapUnderTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from support import Output
     from taps.engine.page import Content
+    from taps.sandbox.server import Sandbox
 
-every_tap = pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
+every_tap = pytest.mark.parametrize("tap", PROVIDED, ids=lambda tap: tap.name)
 
 
 @pytest.fixture(params=["plain", "ragged"])
 def served(request: pytest.FixtureRequest, tap: TapUnderTest) -> Iterator[Sandbox]:
-    with Sandbox(api=tap.api, size=60, seed=5, page_cap=5, ragged=request.param == "ragged", **tap.options) as sandbox:
+    with tap.sandbox(size=60, seed=5, page_cap=5, ragged=request.param == "ragged") as sandbox:
         yield sandbox
 
 
@@ -36,7 +36,7 @@ def streams(tap: TapUnderTest, served: Sandbox) -> list[str]:
 
 def by_stream(output: Output, tap: TapUnderTest) -> dict[str, list[dict[str, Any]]]:
     """All messages but STATE, by stream and in order, without the times of reading."""
-    snapshots = {stream.name: stream.snapshot_field for stream in tap.tap_class.stream_types}
+    snapshots = {stream.name: stream.snapshot_field for stream in tap.streams}
     found: dict[str, list[dict[str, Any]]] = {}
     for message in output.messages:
         if message["type"] != "STATE":
@@ -70,7 +70,7 @@ def test_each_childs_records_come_before_its_parents_in_their_order(tap: TapUnde
     """What is below a page is written before it, so that a bookmark written after it covers both."""
     output = sync(tap.tap_class, config_for(served), streams=streams(tap, served))
     records = [message for message in output.messages if message["type"] == "RECORD"]
-    for stream in tap.tap_class.stream_types:
+    for stream in tap.streams:
         parent: Any = stream.parent_stream_type
         if parent is None:
             continue
@@ -108,6 +108,6 @@ def test_lists_fit_their_compiled_schema(tap: TapUnderTest, served: Sandbox, mon
     monkeypatch.setattr(PageReader, "rows", count_rows)
     monkeypatch.setattr(PageReader, "dictionaries", count_dictionaries)
     assert sync(tap.tap_class, config_for(served), streams=streams(tap, served)).exit_code == 0
-    listed = {stream.name for stream in tap.tap_class.stream_types if listed_at(stream.records_jsonpath)}
+    listed = {stream.name for stream in tap.streams if listed_at(stream.records_jsonpath)}
     assert all(misfits[name] <= 4 for name in listed), misfits
     assert sum(misfits[name] for name in listed) < max(3, sum(pages[name] for name in listed) / 10)
