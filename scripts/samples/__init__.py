@@ -1,0 +1,1 @@
+"""What `scripts/check_samples.py` is made of."""
