@@ -23,7 +23,7 @@ def jsm(**settings: Any) -> Sandbox:
 class Client(VendorClient):
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
-        self.session.auth = (self.config["email"], self.config["api_token"])
+        self.session.auth = (self.config["email"], self.config["api_key"])
 
     def rows(self, path: str, **params: Any) -> list[dict[str, Any]]:
         pages = self.pages(path, params, lambda response: response.json()["links"].get("next"))
@@ -55,7 +55,7 @@ def test_the_site_is_in_the_root(team: Sandbox) -> None:
         "provider": "jsm_ops",
         "base_url": f"{team.root_url}/jsm/ops/api/sandbox-cloud/v1",
         "email": "agent@sandbox.example",
-        "api_token": "sandbox-key",
+        "api_key": "sandbox-key",
     }
     with jsm(size=3, cloud_id="another") as sandbox, Client(sandbox) as client:
         assert sandbox.base_url.endswith("/jsm/ops/api/another/v1")

@@ -35,7 +35,7 @@ class JsmOps(Opsgenie):
     def knows(self, scope: Scope) -> bool:
         """See `Dialect.knows`."""
         known = self._rules.credentials
-        return basic(scope) == (known["email"].encode(), known["api_token"].encode())
+        return basic(scope) == (known["email"].encode(), known["api_key"].encode())
 
     def refusal(self, scope: Scope, status: int, message: str) -> Refusal:
         """See `Dialect.refusal`."""
@@ -80,7 +80,7 @@ JSM_OPS = replace(
     provider="jsm_ops",
     title="on-call API of Jira Service Management (experimental)",
     base="/jsm/ops/api/{cloud_id}/v1",
-    credentials={"email": "agent@sandbox.example", "api_token": "sandbox-key"},
+    credentials={"email": "agent@sandbox.example", "api_key": "sandbox-key"},
     routes=routes,
     failure=_failure,
     metering=Metering(),
