@@ -4,10 +4,12 @@ A tap's settings and capabilities come from its own `--about --format=json`, its
 the sandbox asks for from the sandbox. Only the text between marks is replaced, each on a line of its own:
 
 * in `meltano.yml` between `# <generated:tap-name>` and `# </generated>`, and likewise `# <generated:dev>`
-* in `README.md` between `<!-- taps -->` and `<!-- /taps -->`
+* in `README.md` between `<!-- taps -->` and `<!-- /taps -->`, and likewise `products`
 * in `docs/dlt.md` between `<!-- types -->` and `<!-- /types -->`, and likewise `errors`
 * in `docs/faults.md` between `<!-- faults -->` and `<!-- /faults -->`, from the matrix that the tests hold the taps to
 * in `docs/tap-name.md` between `<!-- streams -->` and `<!-- /streams -->`, and likewise `settings`
+* in the page of a product between `<!-- name streams -->` and `<!-- /name streams -->`, for its provider's name, and
+  likewise `costs`
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from markdown_tables import code, table
+from product_tables import costs_tables, product_streams_table
+from request_costs import COSTED
 from taps.bridge import columns, errors
 from taps.sandbox.apis import APIS
 
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
+    from taps.engine.provider import Provider
     from taps.engine.tap import ApiTap
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -135,6 +141,15 @@ TAPS = [
     Documented("tap-contact-center", "taps.contact_center.tap:TapContactCenter"),
 ]
 
+#: The page of each product, by the provider's name.
+PAGES = {
+    "freshdesk": "freshdesk.md",
+    "zendesk_talk": "zendesk-talk.md",
+    "outreach": "outreach.md",
+    "opsgenie": "opsgenie.md",
+    "jsm_ops": "opsgenie.md",
+}
+
 #: Where `tap-sandbox` serves the first API for the environment `dev`; the others are at the ports after it.
 DEV_PORT = 8080
 
@@ -193,17 +208,6 @@ def dev_block() -> str:
     return textwrap.indent(f"# by {COMMAND}\n{text}", " " * 6)
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
-
-
-def code(*values: str) -> str:
-    """Set values in code type, with commas between them."""
-    return ", ".join(f"`{value}`" for value in values)
-
-
 def streams_table(tap: Documented) -> str:
     """Write the table of a tap's streams."""
     parents = {type(stream): stream.name for stream in tap.streams}
@@ -235,6 +239,39 @@ def taps_table() -> str:
             ]
         )
     return table(["Tap", "What it does", "Streams", "Incremental"], rows)
+
+
+def products() -> Iterable[tuple[Documented, Provider]]:
+    """List the products that the taps can read, each with its tap."""
+    return ((tap, provider) for tap in TAPS for provider in tap.tap_class.providers[1:])
+
+
+def products_table() -> str:
+    """Write the table of the products."""
+    rows = [
+        [
+            f"[{provider.title}](docs/{page_of(provider)})" + (" (experimental)" if provider.experimental else ""),
+            f"[`{tap.name}`](docs/{tap.name}.md)",
+            code(provider.name),
+            str(len(tap.tap_class.streams_for({"provider": provider.name}))),
+        ]
+        for tap, provider in products()
+    ]
+    return table(["Product", "Tap", "`provider`", "Streams"], rows)
+
+
+def page_of(provider: Provider) -> str:
+    """Name the page of a product.
+
+    Raises:
+        MetadataError: It has none.
+    """
+    if provider.name not in PAGES or provider.name not in COSTED:
+        raise MetadataError(
+            f"the provider {provider.name} has no page; write one, and put it into PAGES here and into COSTED in "
+            "request_costs.py"
+        )
+    return PAGES[provider.name]
 
 
 def allowed_values(declared: Mapping[str, Any]) -> str:
@@ -306,7 +343,9 @@ def meltano_text(path: Path) -> str:
 def readme_text(path: Path) -> str:
     """Make the text of the README, as it should be."""
     text = path.read_text(encoding="utf-8")
-    return replaced(path, text, "<!-- taps -->", "<!-- /taps -->", f"\n{taps_table()}\n")
+    for what, block in (("taps", taps_table()), ("products", products_table())):
+        text = replaced(path, text, f"<!-- {what} -->", f"<!-- /{what} -->", f"\n{block}\n")
+    return text
 
 
 def page_text(path: Path, tap: Documented) -> str:
@@ -320,6 +359,27 @@ def page_text(path: Path, tap: Documented) -> str:
     text = path.read_text(encoding="utf-8")
     for what, block in (("streams", streams_table(tap)), ("settings", settings_table(tap))):
         text = replaced(path, text, f"<!-- {what} -->", f"<!-- /{what} -->", f"\n{block}\n")
+    return text
+
+
+def product_text(path: Path) -> str:
+    """Make the text of a page about one product or more, as it should be.
+
+    Raises:
+        MetadataError: There is no such page.
+    """
+    if not path.exists():
+        raise MetadataError(f"there is no page docs/{path.name}; write one after the others' example")
+    text = path.read_text(encoding="utf-8")
+    for tap, provider in products():
+        if page_of(provider) == path.name:
+            blocks = {
+                "streams": product_streams_table(tap.tap_class, provider),
+                "costs": costs_tables(tap.tap_class, provider),
+            }
+            for what, block in blocks.items():
+                mark = f"{provider.name} {what}"
+                text = replaced(path, text, f"<!-- {mark} -->", f"<!-- /{mark} -->", f"\n{block}\n")
     return text
 
 
@@ -404,6 +464,7 @@ def main() -> int:
     files[ROOT / "docs" / "dlt.md"] = bridge_text
     files[ROOT / "docs" / "faults.md"] = faults_text
     files |= {ROOT / "docs" / f"{tap.name}.md": partial(page_text, tap=tap) for tap in TAPS}
+    files |= dict.fromkeys((ROOT / "docs" / name for name in PAGES.values()), product_text)
     for path, make in files.items():
         try:
             text = make(path)
