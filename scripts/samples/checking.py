@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import simplejson
 
 from samples.shapes import Shape, documents_in
-from samples.subjects import Subject, streams_of
+from samples.subjects import SUBJECTS, Subject, streams_of
 from taps.engine.errors import RecordError
 from taps.engine.jsonapi import flattened
+from taps.engine.reader import PageReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -93,27 +94,20 @@ def check(recordings: Iterable[Recording]) -> list[Finding]:
         recordings: Those that are of a stream.
 
     Returns:
-        What was found, by stream, in the order in which the taps have them.
+        What was found, by provider and stream.
     """
-    by_stream: dict[tuple[Subject, str], list[Recording]] = {}
+    by_stream: dict[tuple[str, str], list[Recording]] = {}
     for recording in recordings:
         for name in recording.streams:
             if recording.subject:
-                by_stream.setdefault((recording.subject, name), []).append(recording)
-    return [
-        _check_stream(subject, name, of_stream) for (subject, name), of_stream in sorted(by_stream.items(), key=_place)
-    ]
-
-
-def _place(item: tuple[tuple[Subject, str], Any]) -> tuple[str, int]:
-    (subject, name), _ = item
-    return subject.name, list(streams_of(subject)).index(name)
+                by_stream.setdefault((recording.subject.name, name), []).append(recording)
+    return [_check_stream(SUBJECTS[subject], name, found) for (subject, name), found in sorted(by_stream.items())]
 
 
 def _check_stream(subject: Subject, name: str, recordings: Iterable[Recording]) -> Finding:
     stream = streams_of(subject)[name]
     finding = Finding(subject, name)
-    shape = Shape(stream)
+    shape, reader = Shape(stream), PageReader(stream)
     for recording in recordings:
         finding.files.append(recording.name)
         try:
@@ -127,10 +121,10 @@ def _check_stream(subject: Subject, name: str, recordings: Iterable[Recording]) 
             finding.fields.update(_fields(flattened(record) if stream.resource_objects else record, stream.schema))
             page = simplejson.dumps(shape.page(record), use_decimal=True).encode()
             try:
-                stream.reader.rows(page, shape.parent(record))
+                reader.rows(page, shape.parent(record))
             except (RecordError, ValueError) as error:
                 finding.refused.append((recording.name, str(error)))
-    codec = stream.reader.codec
+    codec = reader.codec
     finding.undeclared = Counter({path: count for path, count in finding.fields.items() if path in codec.undeclared})
     finding.converted = sorted(codec.converted)
     return finding
