@@ -299,11 +299,14 @@ def setting_errors(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list
     return list(dict.fromkeys(lines))
 
 
-def missing_settings(provider: Provider, made: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+def missing_settings(
+    provider: Provider, providers: Sequence[Provider], made: Mapping[str, Any], schema: Mapping[str, Any]
+) -> Iterator[str]:
     """Say in a line of each setting that the provider needs, and that is not made, what it may be.
 
     Args:
         provider: The provider.
+        providers: All of them, one of which may have been meant.
         made: The settings that are made, without defaults.
         schema: JSON Schema of all settings; those that it requires are not told of here.
     """
@@ -312,7 +315,9 @@ def missing_settings(provider: Provider, made: Mapping[str, Any], schema: Mappin
         if name in schema.get("required", ()) or "default" in declared:
             continue
         if provider.name == GENERIC:
-            yield f"Setting '{name}' is missing; it must be {_allowed(declared)}"
+            meant = [(other.name, place.name) for other in providers for place in other.places if place.name in made]
+            hint = "".join(f"; or set 'provider' to {other}, which has '{place}'" for other, place in meant[:1])
+            yield f"Setting '{name}' is missing; it must be {_allowed(declared)}{hint}"
         else:
             examples = declared.get("examples")
             yield f"{provider.name} needs `{name}`" + (f", for example {examples[0]}" if examples else "")

@@ -107,7 +107,7 @@ class ApiTap(Tap, ABC):
             self.redactor.cleanse(error)
             errors = [
                 *setting_errors(given, type(self).config_jsonschema),
-                *missing_settings(self.provider, made, type(self).config_jsonschema),
+                *missing_settings(self.provider, self.providers, made, type(self).config_jsonschema),
             ]
             if not made and not parse_env_config:
                 needed = (*type(self).config_jsonschema.get("required", ()), "base_url")
@@ -117,7 +117,7 @@ class ApiTap(Tap, ABC):
             errors = [
                 *setting_errors(self.config, type(self).config_jsonschema),
                 *choice_errors(given, self.one_of),
-                *missing_settings(self.provider, made, type(self).config_jsonschema),
+                *missing_settings(self.provider, self.providers, made, type(self).config_jsonschema),
             ]
             if errors := errors or list(future_start(self.config)):
                 raise InvalidSettingsError(errors)
