@@ -31,6 +31,7 @@ __all__ = ["COSTED", "Account", "Cost", "Costed", "Group", "Rate", "cost_of", "r
 _ADDRESS = "https://api.example.com/list"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _APART = timedelta(minutes=1)
+_SPANS = {60.0: "a minute", 300.0: "in 5 minutes", 3600.0: "an hour"}
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,10 @@ def rates_of(provider: Provider, costed: Costed) -> list[Rate]:
         for name, plan in provider.plans.items()
         if plan.requests_per_minute
     ]
-    return [*plans, *(Rate(title, limit, provider.limits) for title, limit in costed.rates.items())]
+    told = dict(costed.rates)
+    if provider.limit:
+        told[f"{provider.limit.requests:,} {_SPANS[provider.limit.seconds]}"] = provider.limit
+    return [*plans, *(Rate(title, limit, provider.limits) for title, limit in told.items())]
 
 
 def cost_of(
@@ -276,12 +280,10 @@ COSTED: Mapping[str, Costed] = {
     "zendesk_talk": Costed(
         (_CALLS, _ten_times(_CALLS, "100,000 calls")),
         (Group(("calls", "call_legs")), Group()),
-        {"10 exports a minute": Limit(15_000, 300)},
     ),
     "outreach": Costed(
         (_SALES, _ten_times(_SALES, "100,000 prospects")),
         (Group(("prospects",)), Group(("mailings",)), Group(("events",)), Group()),
-        {"10,000 an hour": Limit(10_000, 3600)},
     ),
     "opsgenie": Costed(
         (_ALERTS, _ten_times(_ALERTS, "100,000 alerts"), _LATER),

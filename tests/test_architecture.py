@@ -1,8 +1,9 @@
-"""Which package may know which: the engine no API, the sandbox nothing, an API room the engine alone."""
+"""Which package may know which: the engine no API, the sandbox nothing, an API room the engine alone, no code a vendor."""
 
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import taps
 
 PACKAGE = Path(taps.__file__).parent
 SHARED = {"engine", "bridge", "sandbox", "schemas"}
+VENDORS = re.compile(r"freshdesk|freshworks|zendesk|\btalk\b|outreach|opsgenie|genie|atlassian|jira|jsm", re.IGNORECASE)
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -39,3 +41,13 @@ def test_imports_go_only_where_they_may(module: Path) -> None:
 
 def test_the_rooms_are_found() -> None:
     assert {module.relative_to(PACKAGE).parts[0] for module in MODULES} >= {"engine", "helpdesk", "sandbox"}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [module for module in MODULES if module.name != "providers.py" and "sandbox" not in module.parts],
+    ids=lambda module: str(module.relative_to(PACKAGE)),
+)
+def test_a_vendor_is_named_only_where_its_product_is_declared(module: Path) -> None:
+    found = VENDORS.findall(module.read_text(encoding="utf-8"))
+    assert not found, "what a product differs in belongs to providers.py"

@@ -43,6 +43,7 @@ def auth_of(auth: AuthBase, settings: Mapping[str, Any]) -> dict[str, str] | Cal
             "client_secret": settings["client_secret"],
             "refresh_token": settings["refresh_token"],
             "token_cache_path": settings.get("token_cache_path"),
+            **({"redirect_uri": settings["redirect_uri"]} if settings.get("redirect_uri") else {}),
         }
         return Call(RefreshToken.from_init_value, (token,))
     if isinstance(auth, HeaderKey):

@@ -21,8 +21,8 @@ __all__ = ["Call", "code_of", "definitions", "made", "setting", "settings_in"]
 
 _WIDTH = 120
 _INDENT = "    "
-# It is an address, so that a tap's settings that must be one can be such a text as well.
-_SETTING = re.compile(r"https://([a-z0-9_]+)\.setting\.invalid", re.ASCII)
+# It is an address, so that a tap's settings that must be one can be such a text as well; or one of e-mail.
+_SETTING = re.compile(r"(?:https://)?([a-z0-9_]+)[.@]setting\.invalid", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,15 @@ class Call:
         return f"{owner.__name__}.{self.target.__name__}" if inspect.isclass(owner) else self.target.__name__
 
 
-def setting(name: str) -> str:
-    """Give the text that stands for a setting's value."""
-    return f"https://{name}.setting.invalid"
+def setting(name: str, pattern: str = "") -> str:
+    """Give the text that stands for a setting's value.
+
+    Args:
+        name: The setting.
+        pattern: What its value has to match.
+    """
+    text = f"https://{name}.setting.invalid"
+    return text if re.search(pattern, text) else f"{name}@setting.invalid"
 
 
 def settings_in(tree: Any) -> list[str]:

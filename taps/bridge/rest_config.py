@@ -158,9 +158,12 @@ def _tap_class(tap: type[ApiTap] | str) -> type[ApiTap]:
 def _placeholders(tap_class: type[ApiTap], given: Mapping[str, Any]) -> dict[str, Any]:
     """Give texts that stand for the settings that must be made, and for texts that have no default."""
     schema = tap_class.config_jsonschema
-    names = tap_class.needed_settings(tap_class.provider_of(given))
-    if not set(given) & set(tap_class.one_of):
-        names += tap_class.one_of[:1]
+    provider = tap_class.provider_of(given)
+    chosen = [name for name in tap_class.one_of if name in given] or tap_class.one_of[:1]
+    # Where the address is not known as a whole, it stands for itself.
+    address = [] if provider.address(given) else ["base_url"]
+    known = dict.fromkeys((*schema.get("required", ()), *chosen, "base_url"), "")
+    names = [*schema.get("required", ()), *address, *chosen, *provider.missing(known)]
     names += [
         name
         for name, declared in schema["properties"].items()
@@ -168,4 +171,4 @@ def _placeholders(tap_class: type[ApiTap], given: Mapping[str, Any]) -> dict[str
         and not declared.keys() & {"default", "enum", "pattern"}
         and name not in (*tap_class.one_of, "base_url")
     ]
-    return {name: setting(name) for name in dict.fromkeys(names)}
+    return {name: setting(name, schema["properties"][name].get("pattern", "")) for name in dict.fromkeys(names)}

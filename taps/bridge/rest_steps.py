@@ -162,6 +162,7 @@ class RefreshToken(OAuth2ClientCredentials):
 
     refresh_token: TSecretStrValue | None = None
     token_cache_path: str | None = None
+    redirect_uri: str | None = None
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign a request; one thread at a time, for two could void each other's token."""
@@ -175,7 +176,8 @@ class RefreshToken(OAuth2ClientCredentials):
             self.refresh_token = json.loads(cache.read_text(encoding="utf-8"))["refresh_token"]
         request = super().build_access_token_request()
         form = {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
-        return {**request, "data": {**request["data"], **form}}
+        redirect = {"redirect_uri": self.redirect_uri} if self.redirect_uri else {}
+        return {**request, "data": {**request["data"], **form, **redirect}}
 
     def parse_access_token(self, response_json: Any) -> str:
         """Keep the refresh token first."""

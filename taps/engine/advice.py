@@ -68,5 +68,9 @@ def _of_status(error: StatusError, address: str, keys: str) -> str | None:
 
 def advice_for_stream(error: SyncError) -> str:
     """Say in a sentence what to do about a stream that alone is refused; nothing, where the error says it all."""
-    refused = getattr(error, "status", None) in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+    refused = getattr(error, "status", None) in {
+        HTTPStatus.PAYMENT_REQUIRED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+    }
     return _PLAN if refused else ""

@@ -42,6 +42,10 @@ class Estimate(Struct, frozen=True):
         """Add another one; the sum is as sure as the less sure of the two."""
         return Estimate(self.number + other.number, max(self.how, other.how, key=_SURE.index))
 
+    def times(self, cost: int) -> Estimate:
+        """Give what so many requests count for."""
+        return Estimate(self.number * cost, self.how)
+
     def minutes(self, per_minute: int) -> str:
         """Write how long so many take."""
         return f"{self.how} {math.ceil(self.number / per_minute * 10) / 10:,.1f} minutes".strip()

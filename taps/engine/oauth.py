@@ -165,6 +165,7 @@ class RefreshingToken(RenewableAuth):
         client_id: Of the application.
         client_secret: Of the application.
         refresh_token: As configured.
+        redirect_uri: Of the application, where the endpoint asks for that too.
         cache: Keeps what the endpoint gave.
         retry: When to ask the endpoint again.
         timeout: Seconds to wait for it.
@@ -179,6 +180,7 @@ class RefreshingToken(RenewableAuth):
         client_id: str,
         client_secret: str,
         refresh_token: str,
+        redirect_uri: str | None = None,
         cache: TokenCache | None,
         retry: RetryPolicy,
         timeout: float,
@@ -187,6 +189,8 @@ class RefreshingToken(RenewableAuth):
     ) -> None:
         self._token_url = token_url
         self._client = {"client_id": client_id, "client_secret": client_secret}
+        if redirect_uri:
+            self._client["redirect_uri"] = redirect_uri
         self._configured = refresh_token
         self._cache = cache
         self._retry = retry

@@ -81,7 +81,8 @@ class Provider(Struct, frozen=True, kw_only=True):
         rate_headers: Names of the headers that tell of its rate limit, by what they tell (see `read_rate_limits`),
             beside those that are in common use.
         costs: What a request counts for in the rate limit, by the stream's name, where that is more than 1.
-        limits: How many requests may be made for a stream, by its name, whatever the plan.
+        limit: How many requests may be made in all, whatever the plan; told to users, and kept by what the API answers.
+        limits: How many may be made for a stream, by its name, whatever the plan.
         plans: What can be bought.
         experimental: Whether it was written from documentation alone.
     """
@@ -105,6 +106,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     gaps: Collection[str] = ()
     rate_headers: Mapping[str, str] = field(default_factory=dict)
     costs: Mapping[str, int] = field(default_factory=dict)
+    limit: Limit | None = None
     limits: Mapping[str, Limit] = field(default_factory=dict)
     plans: Mapping[str, Plan] = field(default_factory=dict)
     experimental: bool = False

@@ -27,10 +27,12 @@ class StreamReport:
         self.meters = StreamMeters(stream.name, stream.path)
         self._stream = stream
         self._parents_gone = 0
+        self._refused_with: set[int] = set()
 
     def parent_gone(self, error: StatusError) -> None:
         """Take note that a parent's list was not there; the first few are told at once."""
         self._parents_gone += 1
+        self._refused_with.add(error.status)
         if self._parents_gone <= _MOST_WARNINGS:
             self._warn("%s; taken as a parent that was deleted meanwhile", error)
 
@@ -39,8 +41,9 @@ class StreamReport:
         stream = self._stream
         self.meters.finish(succeeded=not stream.failed)
         if self._parents_gone and not self.meters.requests.total:
-            message = "%s: all %d parents were refused with 404; is the path %s right?"
-            self._warn(message, stream.name, self._parents_gone, stream.path)
+            message = "%s: all %d parents were refused with %s; is the path %s right?"
+            statuses = " and ".join(map(str, sorted(self._refused_with)))
+            self._warn(message, stream.name, self._parents_gone, statuses, stream.path)
         elif self._parents_gone > _MOST_WARNINGS:
             self._warn("%s: %d parents in all were gone", stream.name, self._parents_gone)
         undeclared = sorted(stream.reader.codec.undeclared) if "reader" in vars(stream) else ()

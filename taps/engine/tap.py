@@ -152,6 +152,11 @@ class ApiTap(Tap, ABC):
         """What the customer has bought, as far as it is known."""
         return self.provider.plans.get(self.config.get("plan") or "", UNKNOWN_PLAN)
 
+    @property
+    def requests_per_minute(self) -> int | None:
+        """Most requests to send in a minute: as set, or as bought; `None` for any number."""
+        return self.config.get("requests_per_minute") or self.plan.requests_per_minute
+
     def toll(self, stream: str) -> Toll:
         """Tell what a request for a stream takes of the limits."""
         if stream not in self._tolls:
@@ -184,7 +189,7 @@ class ApiTap(Tap, ABC):
             timeout=self.config["request_timeout"],
             user_agent=self.config["user_agent"],
             budget=RateBudget(
-                self.config.get("requests_per_minute") or self.plan.requests_per_minute,
+                self.requests_per_minute,
                 headers=self.provider.rate_headers,
             ),
             headers=self.provider.headers,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -74,6 +73,7 @@ class Trial:
         self._unreadable: list[str] = []
         self._untried = 0
         self._requests = NOTHING
+        self._counted = NOTHING
         self._asked: set[str] = set()
 
     def run(self) -> None:
@@ -95,11 +95,13 @@ class Trial:
             )
 
     def _summary(self) -> str:
-        number, most = len(self._all), self._tap.config.get("requests_per_minute")
+        number, most = len(self._all), self._tap.requests_per_minute
         others = self._untried + len(self._unreadable)
-        found = f"{number - others} of {number}" if others else f"All {number}"
-        time = f", which is {self._requests.minutes(most)} at {most:,} requests a minute" if most else ""
-        return f"{found} streams can be read. A sync takes {self._requests} requests{time}."
+        found = f"{number - others} of {number} streams" if others else f"All {number} streams"
+        time = f", which is {self._counted.minutes(most)} at {most:,} requests a minute" if most else ""
+        counted = f" that count for {self._counted}" if self._counted != self._requests else ""
+        what = found if number > 1 or others else "The stream"
+        return f"{what} can be read. A sync takes {self._requests} requests{counted}{time}."
 
     # A stream
 
@@ -111,6 +113,7 @@ class Trial:
             return
         rows, requests = self._estimates(stream, first, parents)
         self._requests += requests
+        self._counted += requests.times(self._tap.toll(stream.name).cost)
         self._tell(stream.name, "yes", str(len(first.page.records)), str(requests), _undeclared(stream))
         if stream.selected and first.page.records:
             stream.write_sample(first.page.records[0])
@@ -132,7 +135,7 @@ class Trial:
             try:
                 return self._page(stream, parents.stream.child_context(key))
             except StatusError as error:  # noqa: PERF203 - three at most, a request each
-                if error.status != HTTPStatus.NOT_FOUND:
+                if error.status not in stream.gone_on:
                     raise
         return self._page(stream, parents.stream.child_context(last))
 

@@ -30,11 +30,11 @@ def api_message(body: bytes) -> str:
     except ValueError:
         return _one_line(text)
     if isinstance(document, dict):
-        nested = document.get("error")
-        found = document | nested if isinstance(nested, dict) else document
-        for name in _MESSAGE_FIELDS:
-            if isinstance(found.get(name), str) and found[name].strip():
-                return _one_line(found[name])
+        nested, errors = document.get("error"), document.get("errors")
+        places = [nested, document, *(errors if isinstance(errors, list) else [])[:1]]
+        told = dict.fromkeys(filter(None, map(_told, places)))
+        if told:
+            return ": ".join(told)
     return _one_line(text)
 
 
@@ -54,6 +54,17 @@ def listed(names: Iterable[str]) -> str:
     """Name the first few of many, for a message; nothing, where there are none."""
     known = list(names)
     return ", ".join([*known[:_MOST_NAMED], *(["…"] if len(known) > _MOST_NAMED else [])])
+
+
+def _told(error: Any) -> str:
+    """Give what an object says in a field that is known to hold a message, and of which parameter it says so."""
+    if not isinstance(error, dict):
+        return ""
+    found = next(
+        (error[name] for name in _MESSAGE_FIELDS if isinstance(error.get(name), str) and error[name].strip()), ""
+    )
+    about = error.get("field")
+    return _one_line(f"{about}: {found}" if found and isinstance(about, str) and about.strip() else found)
 
 
 def _one_line(text: str) -> str:

@@ -82,6 +82,7 @@ class TapSalesEngagement(ApiTap):
             client_id=self.config["client_id"],
             client_secret=self.config["client_secret"],
             refresh_token=self.config["refresh_token"],
+            redirect_uri=self.config.get("redirect_uri"),
             cache=TokenCache(Path(path).expanduser(), self.logger) if path else None,
             retry=self.retry_policy,
             timeout=self.config["request_timeout"],

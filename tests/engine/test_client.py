@@ -117,7 +117,12 @@ def test_any_other_status_fails_at_once(httpserver: HTTPServer, status: int) -> 
     [
         ('{"description": "Validation failed", "errors": [{"field": "x"}]}', "Validation failed"),
         ('{"error": {"code": 7, "message": "No such thing"}}', "No such thing"),
-        ('{"errors": [{"title": "odd"}]}', '{"errors": [{"title": "odd"}]}'),
+        ('{"errors": [{"title": "Odd", "detail": "odd"}]}', "odd"),
+        ('{"errors": [{"odd": true}]}', '{"errors": [{"odd": true}]}'),
+        (
+            '{"description": "Validation failed", "errors": [{"field": "page", "message": "too large"}]}',
+            "Validation failed: page: too large",
+        ),
         ("<html>\n<body>  Bad\tGateway", "<html> <body> Bad Gateway"),
         ("x" * 500, "x" * 200),
         (f"the key {KEY} is unknown", "the key *** is unknown"),

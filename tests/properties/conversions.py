@@ -64,7 +64,7 @@ def _can_become(name: str, value: Any) -> bool:
         return found not in {"null", "string"}
     if name == "integer":
         if isinstance(value, Decimal):
-            return value == 0 or (value.adjusted() < _MOST and value % 1 == 0 if value.adjusted() < _MOST else False)
+            return value.adjusted() < _MOST and value == value.to_integral_value()
         return isinstance(value, str) and len(value) < _MOST and bool(re.fullmatch(r"0|-?[1-9][0-9]*", value))
     if name == "number":
         return isinstance(value, str) and len(value) < _MOST and _is_number(value)

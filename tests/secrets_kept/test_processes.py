@@ -49,7 +49,7 @@ class Broken(Tap):
             stream.query = self.fail
         return streams
 
-    def fail(self, context):
+    def fail(self, *_):
         raise RuntimeError("Cannot go on with", dict(self.config)) from KeyError(str(dict(self.config)))
 
 Broken.cli()
