@@ -163,7 +163,8 @@ def _placeholders(tap_class: type[ApiTap], given: Mapping[str, Any]) -> dict[str
     # Where the address is not known as a whole, it stands for itself.
     address = [] if provider.address(given) else ["base_url"]
     known = dict.fromkeys((*schema.get("required", ()), *chosen, "base_url"), "")
-    names = [*schema.get("required", ()), *address, *chosen, *provider.missing(known)]
+    needed = [name for name in provider.missing(known) if "default" not in schema["properties"][name]]
+    names = [*schema.get("required", ()), *address, *chosen, *needed]
     names += [
         name
         for name, declared in schema["properties"].items()
