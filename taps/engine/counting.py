@@ -29,9 +29,7 @@ _SHARED_IN_A_SECOND = 3
 
 
 class PageNumber(Pagination, frozen=True):
-    """Pages are counted, and the list ends at an empty one, unless a link in its header leads on.
-
-    An API that ignores the number gives one page for ever.
+    """Pages are counted, and the list ends at an empty one. An API that ignores the number gives one page for ever.
 
     Where the API gives at most `window` pages a query, the list must be sorted by its cursor, and is asked for again
     from the last one on (see `Window`) every few pages. Until then each page is a little smaller than the one before,
@@ -45,11 +43,13 @@ class PageNumber(Pagination, frozen=True):
         page_param: Name of the parameter that holds the page's number, from 1.
         size_param: Name of the parameter that holds the page size.
         window: Most pages of a query, or `None` for no limit.
+        linked: Whether the header has a link to the next page as well, so that an empty one that has it is not the end.
     """
 
     page_param: str = "page"
     size_param: str = "limit"
     window: int | None = None
+    linked: bool = False
 
     def requests(self, query: Query) -> Generator[Request, Page, None]:
         """Count up; begin again from the last cursor where the list is windowed."""
@@ -67,7 +67,7 @@ class PageNumber(Pagination, frozen=True):
             longest = max(longest, length)
             if before is not None and not _follows(page, before, shared):
                 return Walk(number - 1, ended=False, longest=longest, broken=True)
-            if not length and link_to("next", page.headers.get("Link", "")) is None:
+            if not length and not (self.linked and link_to("next", page.headers.get("Link", ""))):
                 return Walk(number, ended=True, longest=longest, sure=before is not None)
             if window is None:
                 if page.content.keys == keys:

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 STOPS = [signal.SIGTERM, signal.SIGINT]
 _PIPE_SIZE = 1031  # F_SETPIPE_SZ
-_SMALLEST = 4_096
+_SMALLEST = 8_192  # the first SCHEMA fits into it, so that there is a request
 _BUFFERING = [{"PYTHONUNBUFFERED": ""}, {"PYTHONUNBUFFERED": "1"}]
 
 
 class Tap:
-    """A tap whose output goes into a pipe of the smallest size, and is read only when that is asked for."""
+    """A tap whose output goes into a small pipe, and is read only when that is asked for."""
 
     def __init__(self, folder: Path, config: dict[str, Any], name: str = "tap-helpdesk", *options: str) -> None:
         self._folder = folder
