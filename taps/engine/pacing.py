@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import backoff
 from msgspec import Struct
 
+from taps.engine.timestamps import parse_timestamp
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["RetryPolicy", "http_date", "retry_after_seconds"]
 
 _LONGEST_NUMBER = 18  # characters; what is longer is no time, and may be too large for a float
+_POINTS_IN_TIME = 1e9
+_MILLISECONDS = 1e12
+_NO_TIME = 1e11  # seconds since 1970 that the calendar does not have
 
 
 class RetryPolicy(Struct, frozen=True):
@@ -48,21 +53,37 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None)
     """Read how long an API asks to wait.
 
     Args:
-        headers: With `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3), and maybe `Date`.
-        now: The time to count an HTTP date from; by default the server's own `Date`, because the clocks of the two
+        headers: With `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3), and maybe `Date`. Some APIs write
+            a point in time otherwise: in seconds or milliseconds since 1970, or as in their records.
+        now: The time to count a point in time from; by default the server's own `Date`, because the clocks of the two
             machines may differ, or else ours.
 
     Returns:
         Seconds, not negative; `None` where the header is missing or cannot be read.
     """
     text = headers.get("Retry-After", "").strip()
+    moment = _moment(text)
     if text.isascii() and text.replace(".", "", 1).isdigit():
-        return float(text) if len(text) <= _LONGEST_NUMBER else None
-    moment = http_date(text)
+        if len(text) > _LONGEST_NUMBER:
+            return None
+        if float(text) < _POINTS_IN_TIME:
+            return float(text)
     if moment is None:
         return None
     now = now or http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
     return max(0.0, (moment - now).total_seconds())
+
+
+def _moment(text: str) -> datetime | None:
+    """Read a point in time in any of these forms; `None` where it is none."""
+    if text.isascii() and text.replace(".", "", 1).isdigit() and len(text) <= _LONGEST_NUMBER:
+        number = float(text)
+        seconds = number / 1000 if number >= _MILLISECONDS else number
+        return datetime.fromtimestamp(seconds, timezone.utc) if seconds < _NO_TIME else None
+    try:
+        return parse_timestamp(text)
+    except ValueError:
+        return http_date(text)
 
 
 @lru_cache(maxsize=16)  # answers of the same second say the same

@@ -59,7 +59,7 @@ def test_a_date_in_each_of_the_three_forms_is_a_wait_from_the_servers_clock(
     assert retry_after_seconds({"Retry-After": text}, now=_NOW) == max(0, seconds)
 
 
-@holds_for(st.integers(0, 10**9), _SPACES, _SPACES, st.sampled_from(["", ".", ".0", ".5"]))
+@holds_for(st.integers(0, 10**9 - 1), _SPACES, _SPACES, st.sampled_from(["", ".", ".0", ".5"]))
 def test_seconds_are_a_wait(seconds: int, before: str, behind: str, fraction: str) -> None:
     assert retry_after_seconds({"Retry-After": f"{before}{seconds}{fraction}{behind}"}) == float(f"{seconds}{fraction}")
 
