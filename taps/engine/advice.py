@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from taps.engine.errors import (
+    REFUSALS,
     AuthorizationError,
     BodyError,
     CertificateError,
@@ -68,9 +69,4 @@ def _of_status(error: StatusError, address: str, keys: str) -> str | None:
 
 def advice_for_stream(error: SyncError) -> str:
     """Say in a sentence what to do about a stream that alone is refused; nothing, where the error says it all."""
-    refused = getattr(error, "status", None) in {
-        HTTPStatus.PAYMENT_REQUIRED,
-        HTTPStatus.FORBIDDEN,
-        HTTPStatus.NOT_FOUND,
-    }
-    return _PLAN if refused else ""
+    return _PLAN if getattr(error, "status", None) in REFUSALS else ""

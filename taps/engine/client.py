@@ -16,7 +16,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from taps.engine.auth import RenewableAuth
-from taps.engine.errors import ApiError, BodyError, ForeignOriginError, RecordError, StatusError
+from taps.engine.errors import REFUSALS, ApiError, BodyError, ForeignOriginError, RecordError, StatusError
 from taps.engine.gate import Gate
 from taps.engine.lanes import FREE, Toll
 from taps.engine.pacing import retry_after_seconds
@@ -42,7 +42,6 @@ _T = TypeVar("_T")
 
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_REFUSALS = frozenset({402, 403, 404})
 _LONGEST_WAIT = 3600.0
 _SIDE_BY_SIDE = 2  # tries of a request; each further one is made alone
 
@@ -261,7 +260,7 @@ class HttpClient:
         elif wait is not None:
             self._budget.pause(wait)
         error = StatusError(request.path, status, message, retriable=retriable, retry_after=wait)
-        error.lacking = status in _REFUSALS and any(code in self._gaps for code in api_codes(answer.body))
+        error.lacking = status in REFUSALS and any(code in self._gaps for code in api_codes(answer.body))
         return error
 
     def _note_end(self, details: Details) -> None:

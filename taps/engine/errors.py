@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 __all__ = [
+    "REFUSALS",
     "ApiError",
     "AuthorizationError",
     "BodyError",
@@ -50,6 +51,10 @@ __all__ = [
     "TransferError",
     "UnreachableError",
 ]
+
+
+REFUSALS = frozenset({HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+"""Statuses with which an API may refuse what a plan or a key does not include."""
 
 
 class InvalidSettingsError(ConfigValidationError):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from taps.engine.errors import ApiError
 
-__all__ = ["RetryPolicy", "http_date", "retry_after_seconds"]
+__all__ = ["RetryPolicy", "epoch_seconds", "http_date", "point_in_time", "retry_after_seconds", "server_time"]
 
 _LONGEST_NUMBER = 18  # characters; what is longer is no time, and may be too large for a float
 _POINTS_IN_TIME = 1e9
@@ -62,28 +62,36 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None)
         Seconds, not negative; `None` where the header is missing or cannot be read.
     """
     text = headers.get("Retry-After", "").strip()
-    moment = _moment(text)
+    now = now or server_time(headers)
     if text.isascii() and text.replace(".", "", 1).isdigit():
         if len(text) > _LONGEST_NUMBER:
             return None
-        if float(text) < _POINTS_IN_TIME:
+        epoch = epoch_seconds(float(text))
+        if epoch is None:
             return float(text)
-    if moment is None:
+        return max(0.0, epoch - now.timestamp()) if epoch < _NO_TIME else None
+    moment = point_in_time(text)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())
+
+
+def epoch_seconds(number: float) -> float | None:
+    """Give the seconds since 1970 where a number is a point in time, in seconds or milliseconds, and not a span."""
+    if number < _POINTS_IN_TIME:
         return None
-    now = now or http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
-    return max(0.0, (moment - now).total_seconds())
+    return number / 1000 if number >= _MILLISECONDS else number
 
 
-def _moment(text: str) -> datetime | None:
-    """Read a point in time in any of these forms; `None` where it is none."""
-    if text.isascii() and text.replace(".", "", 1).isdigit() and len(text) <= _LONGEST_NUMBER:
-        number = float(text)
-        seconds = number / 1000 if number >= _MILLISECONDS else number
-        return datetime.fromtimestamp(seconds, timezone.utc) if seconds < _NO_TIME else None
+def point_in_time(text: str) -> datetime | None:
+    """Read a timestamp as in records, or an HTTP date; `None` where it is neither."""
     try:
         return parse_timestamp(text)
     except ValueError:
         return http_date(text)
+
+
+def server_time(headers: Mapping[str, str]) -> datetime:
+    """Give the server's time by its `Date`, because the clocks of the two machines may differ, or else ours."""
+    return http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
 
 
 @lru_cache(maxsize=16)  # answers of the same second say the same

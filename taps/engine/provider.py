@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from taps.engine.lanes import Limit
     from taps.engine.stream import ApiStream
 
-__all__ = ["GENERIC", "UNKNOWN_PLAN", "Place", "Plan", "Provider", "provider_settings", "streams_of"]
+__all__ = ["GENERIC", "UNKNOWN_PLAN", "Place", "Plan", "Provider", "email_setting", "provider_settings", "streams_of"]
 
 GENERIC = "generic"
 """Name of the provider that is the neutral API itself."""
@@ -180,6 +180,17 @@ def provider_settings(providers: Sequence[Provider]) -> Iterator[th.Property[Any
                 yield made
 
 
+def email_setting(description: str) -> th.Property[Any]:
+    """Declare `email`, for a provider whose credentials have an address in them."""
+    return th.Property(
+        "email",
+        th.StringType(pattern=r"^[^\s:/]+@[^\s:/]+$"),
+        title="E-mail",
+        description=description,
+        examples=["jane@acme.com"],
+    )
+
+
 def _titled(provider: Provider) -> str:
     return f"`{provider.name}` is {provider.title}{' (experimental)' if provider.experimental else ''}"
 
@@ -242,15 +253,14 @@ def _as_declared(
 ) -> type[ApiStream]:
     name = vars(stream_type)["name"]
     neutral = {
+        "pagination": stream_type.pagination,
         "path": stream_type.path.removeprefix(provider.prefix),
         "records_jsonpath": provider.records.get(stream_type.records_jsonpath, stream_type.records_jsonpath),
         "params": {provider.params.get(param, param): value for param, value in stream_type.params.items()},
-        "pagination": _renamed(stream_type.pagination, provider.params),
         "parent_stream_type": made.get(stream_type.parent_stream_type),  # type: ignore[arg-type]
     }
     declared = {**neutral, **provider.every, **provider.streams.get(name, {})}
-    for attribute in declared:
-        getattr(stream_type, attribute)
+    declared["pagination"] = _renamed(declared["pagination"], provider.params)
     changed = {attribute: value for attribute, value in declared.items() if getattr(stream_type, attribute) != value}
     if not changed:
         return stream_type

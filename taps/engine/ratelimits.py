@@ -8,13 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from taps.engine.pacing import http_date
-from taps.engine.timestamps import parse_timestamp
+from taps.engine.pacing import epoch_seconds, point_in_time, server_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,8 +29,6 @@ _NAME = re.compile(
 # No leading zeros, so that 10,000 with a comma between its thousands is not taken for 10 and 0.
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-_POINTS_IN_TIME = 1e9
-_MILLISECONDS = 1e12
 _NO_TIME = 1e14
 _DEAREST = 100
 _LONGEST_VALUE = 1_000
@@ -121,23 +117,15 @@ def _resets(text: str, headers: Mapping[str, str]) -> list[float]:
     text = text.strip()
     if numbers := _numbers([text.removeprefix("-")]):
         return [-1.0 if text.startswith("-") else _until(number, headers) for number in numbers]
-    try:
-        moment: datetime | None = parse_timestamp(text)
-    except ValueError:
-        moment = http_date(text)
-    return [] if moment is None else [(moment - _now(headers)).total_seconds()]
+    moment = point_in_time(text)
+    return [] if moment is None else [(moment - server_time(headers)).total_seconds()]
 
 
 def _until(number: float, headers: Mapping[str, str]) -> float:
-    if number < _POINTS_IN_TIME:
-        return number
     if number >= _NO_TIME:
         return math.inf
-    return (number / 1000 if number >= _MILLISECONDS else number) - _now(headers).timestamp()
-
-
-def _now(headers: Mapping[str, str]) -> datetime:
-    return http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
+    epoch = epoch_seconds(number)
+    return number if epoch is None else epoch - server_time(headers).timestamp()
 
 
 def _numbers(texts: list[str]) -> list[float]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from singer_sdk import typing as th
 
 from taps.engine.auth import WithPassword
-from taps.engine.counting import PageNumber
 from taps.engine.lanes import Limit
 from taps.engine.provider import GENERIC, Place, Plan, Provider
 from taps.engine.query import Fallback, Part, StartParam, Sublists
+from taps.helpdesk.streams import Tickets
 
 __all__ = ["PROVIDERS"]
 
@@ -111,7 +112,7 @@ PROVIDERS = (
             "solution_folders": {"sublists": Sublists("/solutions/folders/{id}/subfolders", "sub_folders_count")},
             "ticket_fields": _newer("/admin/ticket_fields", "/ticket_fields"),
             "tickets": {
-                "pagination": PageNumber(size_param="per_page", window=300, linked=True),
+                "pagination": replace(Tickets.pagination, linked=True),
                 "parts": [
                     Part(params={"filter": "deleted"}, marks={"deleted": True}, setting=_DELETED),
                     Part(params={"filter": "spam"}, marks={"spam": True}, setting=_SPAM),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from singer_sdk import typing as th
+from msgspec.structs import replace
 
 from taps.engine.auth import InHeader, WithPassword
-from taps.engine.links import BodyLink
-from taps.engine.provider import GENERIC, Place, Provider
+from taps.engine.errors import REFUSALS
+from taps.engine.provider import GENERIC, Place, Provider, email_setting
 from taps.engine.query import StartParam
-from taps.oncall.streams import STREAMS, AlertNotes
+from taps.oncall.streams import STREAMS, AlertNotes, Alerts
 
 __all__ = ["PROVIDERS"]
 
@@ -38,7 +38,7 @@ PROVIDERS = (
         ),
         auth=(_KEY,),
         defaults={"auth_prefix": "GenieKey"},
-        every={"inaccessible_on": frozenset({402, 403, 404})},
+        every={"inaccessible_on": REFUSALS},
         streams={"alerts": _SEARCHED, "incidents": _SEARCHED},
         adds=(AlertNotes,),
         rate_headers=_RATE_HEADERS,
@@ -55,20 +55,12 @@ PROVIDERS = (
                 pattern=r"^[A-Za-z0-9-]+$",
             ),
         ),
-        settings=(
-            th.Property(
-                "email",
-                th.StringType(pattern=r"^[^\s:/]+@[^\s:/]+$"),
-                title="E-mail",
-                description="Address of the Atlassian account whose API token `api_key` is.",
-                examples=["jane@acme.com"],
-            ),
-        ),
+        settings=(email_setting("Address of the Atlassian account whose API token `api_key` is."),),
         auth=(WithPassword("{email}", "{api_key}"),),
         prefix="/v2",
         params={"limit": "size"},
         records={"$.data[*]": "$.values[*]"},
-        streams={"alerts": {**_SEARCHED, "pagination": BodyLink("links.next", size_param="size", window=20_000)}},
+        streams={"alerts": {**_SEARCHED, "pagination": replace(Alerts.pagination, path="links.next")}},
         lacks=[stream.name for stream in STREAMS if stream.name != "alerts"],
         rate_headers=_RATE_HEADERS,
         experimental=True,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from singer_sdk import typing as th
-
 from taps.engine.auth import InHeader, InQuery, WithPassword
 from taps.engine.lanes import Limit
-from taps.engine.provider import GENERIC, Place, Provider
+from taps.engine.provider import GENERIC, Place, Provider, email_setting
 from taps.engine.query import StartParam
 
 __all__ = ["PROVIDERS"]
@@ -41,15 +39,7 @@ PROVIDERS = (
                 pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$",
             ),
         ),
-        settings=(
-            th.Property(
-                "email",
-                th.StringType(pattern=r"^[^\s:/]+@[^\s:/]+$"),
-                title="E-mail",
-                description="Address of the Zendesk agent or admin who made the API token `api_key`.",
-                examples=["jane@acme.com"],
-            ),
-        ),
+        settings=(email_setting("Address of the Zendesk agent or admin who made the API token `api_key`."),),
         auth=(WithPassword("{email}/token", "{api_key}"), _TOKEN),
         prefix="/v1",
         params={"limit": "per_page"},
