@@ -603,6 +603,65 @@ def test_a_second_of_many_records_is_read_once() -> None:
     assert len(set(api.asked)) == len(api.asked)
 
 
+@pytest.mark.parametrize(("records", "every", "requests"), [(3_000, 20, 60), (3_000, 2, 120), (20_000, 10, 500)])
+def test_a_second_of_many_records_is_got_past_while_it_is_worked_on(records: int, every: int, requests: int) -> None:
+    """As after a bulk update: now one that was read is touched, and now one that was not."""
+    api = CountedList([1, records, 1])
+    untouched = set(api.rows)
+
+    def serve(request: Request) -> Page:
+        if len(api.asked) % every == 0:
+            touched = (len(api.asked) * 7_919) % records
+            api.rows[touched] = 10_000 + len(api.asked)
+            untouched.discard(touched)
+        return api.serve(request)
+
+    got = used(PAGES, query(cursor="at"), serve)
+    assert untouched <= set(got)
+    assert len(untouched) < records + 2, "nothing was worked on"
+    assert len(api.asked) < requests
+
+
+def test_a_second_of_which_much_goes_at_once_is_begun_again() -> None:
+    api = CountedList([1, 2_000, 1])
+
+    def serve(request: Request) -> Page:
+        if len(api.asked) == 10:
+            for key in range(100, 400):
+                del api.rows[key]
+        return api.serve(request)
+
+    got = used(PAGES, query(cursor="at"), serve)
+    assert {*range(100), *range(400, 2_002)} <= set(got)
+    assert [number for _, number, size in api.asked].count(1) > 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_a_second_that_is_worked_on_loses_nothing(data: st.DataObject) -> None:
+    """Of several records at once, in runs: some are deleted, some go to the end."""
+    api = CountedList([2, data.draw(st.integers(100, 700), label="of the second"), 2])
+    size = data.draw(st.integers(20, 100), label="page size")
+    untouched, moves = set(api.rows), 0
+
+    def serve(request: Request) -> Page:
+        nonlocal moves
+        page = api.serve(request)
+        if moves < 15 and data.draw(st.booleans(), label="worked on"):
+            moves += 1
+            begin = data.draw(st.integers(0, len(api.rows)), label="from")
+            for key in sorted(api.rows)[begin : begin + data.draw(st.sampled_from([1, 2, 7, 15, 50]), label="so many")]:
+                untouched.discard(key)
+                if data.draw(st.booleans(), label="deleted"):
+                    del api.rows[key]
+                else:
+                    api.rows[key] = 1_000 + moves
+        return page
+
+    got = used(PAGES, query(size, cursor="at"), serve)
+    assert untouched <= set(got)
+
+
 def test_an_api_that_does_not_give_as_many_as_asked_for_is_read_to_its_end() -> None:
     class Fixed(CountedList):
         def serve(self, request: Request) -> Page:
