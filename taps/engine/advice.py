@@ -14,6 +14,7 @@ from taps.engine.errors import (
     ForeignOriginError,
     ProxyError,
     StatusError,
+    TokenUnavailableError,
     UnreachableError,
 )
 
@@ -41,6 +42,8 @@ def advice(error: SyncError, base_url: str, secrets: Sequence[str]) -> str:
     keys = " and ".join(f"'{name}'" for name in secrets)
     address = f"'base_url' ({base_url})"
     words = {
+        TokenUnavailableError: "Run again in some minutes. Some endpoints give one token a minute: have runs share a "
+        "'token_cache_path'. If it goes on, check 'token_url'",
         AuthorizationError: f"Check {keys}",
         ProxyError: _PROXY,
         CertificateError: f"Check {address}; if an authority of your own signs, name its file in REQUESTS_CA_BUNDLE",
@@ -56,6 +59,8 @@ def advice(error: SyncError, base_url: str, secrets: Sequence[str]) -> str:
 
 
 def _of_status(error: StatusError, address: str, keys: str) -> str | None:
+    if error.lacking:
+        return f"Check what the plan and the scopes of {keys} include, and deselect the other streams"
     if error.status == HTTPStatus.UNAUTHORIZED:
         return f"Check {keys}, and that it belongs to {address}"
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:

@@ -266,7 +266,7 @@ class HttpClient:
     def _note_end(self, details: Details) -> None:
         error = details["exception"]
         if isinstance(error, ApiError):
-            error.tries = details["tries"]
+            error.tries = max(error.tries, details["tries"])
             if not self.answered:
                 self._exhausted[_kind(error)] += 1
 

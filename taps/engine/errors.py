@@ -17,6 +17,7 @@
         │   ├── BodyError                an answer that cannot be read as the page it should be
         │   ├── ForeignOriginError       a link or redirect that leads away from `base_url`
         │   └── AuthorizationError       no token to be had, so that no stream can be read
+    │       └── TokenUnavailableError    not now, but maybe later
         ├── PaginationError              pages that lead nowhere: a loop, a window that cannot move on
         ├── RecordError                  a record without its key, or a field of another type than declared
         └── SyncFailedError              the end of a sync in which a stream failed
@@ -48,6 +49,7 @@ __all__ = [
     "RecordError",
     "StatusError",
     "SyncFailedError",
+    "TokenUnavailableError",
     "TransferError",
     "UnreachableError",
 ]
@@ -142,6 +144,10 @@ class AuthorizationError(ApiError):
     """The token endpoint refused to give a token."""
 
     method = "POST"
+
+
+class TokenUnavailableError(AuthorizationError):
+    """The token endpoint gave no token, but may later."""
 
 
 class PaginationError(SyncError):

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from taps.engine.auth import RenewableAuth
 from taps.engine.environment import certificates
-from taps.engine.errors import ApiError, AuthorizationError, InvalidInputError
+from taps.engine.errors import ApiError, AuthorizationError, InvalidInputError, TokenUnavailableError
 from taps.engine.pacing import retry_after_seconds
 from taps.engine.stopping import stopping
 from taps.engine.wording import MESSAGE_LENGTH, api_message, reason
@@ -149,10 +149,6 @@ class _Replacement:
         os.fsync(self.file.fileno())
 
 
-class _PassingError(AuthorizationError):
-    """The token endpoint did not answer as it should; that may pass."""
-
-
 class RefreshingToken(RenewableAuth):
     """Signs requests with an access token, and gets another when it ends or is refused (RFC 6749, section 6).
 
@@ -245,7 +241,7 @@ class RefreshingToken(RenewableAuth):
         for candidate in dict.fromkeys(candidates):
             try:
                 return self._ask(candidate)
-            except _PassingError:  # noqa: PERF203 - two candidates at most, a request each
+            except TokenUnavailableError:  # noqa: PERF203 - two candidates at most, a request each
                 raise
             except AuthorizationError as error:
                 refusal = refusal or error
@@ -286,7 +282,7 @@ class RefreshingToken(RenewableAuth):
                 verify=certificates(self._token_url),
             )
         except requests.exceptions.RequestException as error:
-            raise _PassingError(path, f"no answer: {self._redact(reason(error))}", retriable=True) from None
+            raise TokenUnavailableError(path, f"no answer: {self._redact(reason(error))}", retriable=True) from None
         status = response.status_code
         if status in _REFUSALS:
             words = self._redact(api_message(response.content))[:MESSAGE_LENGTH]
@@ -296,13 +292,13 @@ class RefreshingToken(RenewableAuth):
             retriable = status in self._retry.statuses
             words = self._redact(api_message(response.content))[:MESSAGE_LENGTH]
             problem = f"{status} {response.reason}{f': {words}' if words else ''}"
-            raise _PassingError(path, self._redact(problem), retriable=retriable, retry_after=wait)
+            raise TokenUnavailableError(path, self._redact(problem), retriable=retriable, retry_after=wait)
         try:
             answer = response.json()
         except ValueError:
             answer = None
         if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
-            raise _PassingError(path, "the answer has no access_token", retriable=True)
+            raise TokenUnavailableError(path, "the answer has no access_token", retriable=True)
         return answer
 
     def _learn(self, tokens: Tokens) -> None:

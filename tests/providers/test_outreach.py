@@ -42,6 +42,25 @@ def test_a_scope_that_is_missing_is_a_warning_and_the_other_streams_are_read() -
     assert len(skipped) == 2
 
 
+def test_scopes_for_none_of_what_is_selected_are_an_error_that_says_so() -> None:
+    with sales(lacks="users,teams") as sandbox:
+        output = read(sandbox, "users", "teams")
+    assert output.exit_code == 1
+    assert "The access token lacks the scope teams.read" in output.errors[0]
+    assert "Check what the plan and the scopes of 'client_secret' and 'refresh_token' include" in output.errors[0]
+
+
+def test_a_token_endpoint_that_is_out_of_tokens_is_no_matter_of_the_secrets() -> None:
+    with sales() as sandbox:
+        sandbox.set_faults(["429:path=/oauth/token,retry_after=0"])
+        output = read(sandbox, "users")
+    assert output.exit_code == 1
+    assert "POST /oauth/token: 429 Too Many Requests: " in output.errors[0]
+    assert "(4 tries). Run again in some minutes" in output.errors[0]
+    assert "have runs share a 'token_cache_path'" in output.errors[0]
+    assert "client_secret" not in output.errors[0]
+
+
 @pytest.mark.parametrize("stream", ["accounts", "prospects"])
 def test_unsorted_pages_move_the_bookmark_at_the_end_and_to_the_latest(stream: str) -> None:
     with sales(unsorted=True) as sandbox:
