@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -30,11 +30,14 @@ class StartParam(Struct, frozen=True):
         template: Its value, with `{timestamp}` (`2024-01-31T08:00:00.123456Z`), `{milliseconds_timestamp}` (the same,
             cut to milliseconds), `{seconds}` or `{milliseconds}` (since 1970). What is cut is cut towards the past.
         margin: Seconds before now from which on the API refuses to be asked.
+        early: Seconds to ask from before a record that is known, where it is not sure that the API gives those of the
+            very time that it is asked for.
     """
 
     name: str
     template: str = "{timestamp}"
     margin: int = 0
+    early: int = 0
 
     def value(self, start: datetime) -> str:
         """Write the parameter's value for a time."""
@@ -103,6 +106,7 @@ class Query(Struct, frozen=True):
         cursor: Name of the replication key, where the list is incremental.
         start_param: How to ask for records from a time on, where the list can be asked so.
         start: The time from which to read.
+        early: Seconds by which it is asked for from earlier on.
     """
 
     request: Request
@@ -110,17 +114,27 @@ class Query(Struct, frozen=True):
     cursor: str | None = None
     start_param: StartParam | None = None
     start: datetime = _EPOCH
+    early: int = 0
+
+    @property
+    def asked(self) -> datetime:
+        """The time that is asked for."""
+        return max(self.start - timedelta(seconds=self.early), _EPOCH) if self.early else self.start
 
     def first(self) -> Request:
         """Make the request for all that is to be read."""
         if self.start_param is None:
             return self.request
-        request = self.request.with_params({self.start_param.name: self.start_param.value(self.start)})
-        return replace(request, start=self.start)
+        request = self.request.with_params({self.start_param.name: self.start_param.value(self.asked)})
+        return replace(request, start=self.asked)
 
     def beginning(self, start: datetime) -> Query:
         """Copy the query with another start."""
-        return replace(self, start=start)
+        return replace(self, start=start, early=0)
+
+    def going_on(self, start: datetime) -> Query:
+        """Copy the query with another start, at or right behind a record that is known."""
+        return replace(self, start=start, early=self.start_param.early if self.start_param else 0)
 
 
 def path_segment(key: object) -> str:

@@ -120,7 +120,10 @@ class ApiStream(DeclaredStream):
             cursor=type(self).replication_key,
             start_param=self.start_param,
         )
-        return query.beginning(self.start(context)) if self.start_param else query
+        if not self.start_param:
+            return query
+        start = self.start(context)
+        return query.going_on(start) if start > parse_timestamp(self.config["start_date"]) else query.beginning(start)
 
     def start(self, context: Context | None) -> datetime:
         """Give the time from which records are asked for.

@@ -226,7 +226,7 @@ class Window:
         """
         if not self.can_move or self._latest is None or self._first is None:
             return None
-        first = whole_second(self._first)
+        first = whole_second(max(self._first, self._query.start))
         instants = self._latest.content.instants
         behind = (
             place for place, instant in enumerate(instants) if instant is not None and whole_second(instant) > first
@@ -242,7 +242,7 @@ class Window:
     def begins_too_early(self) -> bool:
         """Whether there are records from before the time that was asked for."""
         asked = self._query.start_param is not None
-        return asked and self._first is not None and whole_second(self._first) < whole_second(self._query.start)
+        return asked and self._first is not None and whole_second(self._first) < whole_second(self._query.asked)
 
     def holds(self, again: Window, pages: int) -> bool:
         """Tell whether so many first pages were the same when they were read again, record by record."""
@@ -255,8 +255,8 @@ class Window:
 
     def passed_first_second(self) -> Query:
         """Give the query for the records after the earliest second."""
-        first = self._first or self._query.start
-        return self._query.beginning(whole_second(first) + timedelta(seconds=1))
+        first = max(self._first or self._query.start, self._query.start)
+        return self._query.going_on(whole_second(first) + timedelta(seconds=1))
 
     def cut_off(self) -> None:
         """Take note that the API gives no more of this window."""
@@ -299,4 +299,4 @@ class Window:
                 f"{limit}, and all of these records have {cursor} {format_timestamp(whole_second(self._last))}: "
                 f"the sync cannot get past this second"
             )
-        return self._query.beginning(whole_second(self._last) if self.can_move else self._last)
+        return self._query.going_on(whole_second(self._last) if self.can_move else self._last)

@@ -16,6 +16,7 @@ __all__ = ["PROVIDERS"]
 _KEY = WithPassword("{api_key}", "X")
 _RATE_HEADERS = {"cost": "X-RateLimit-Used-CurrentRequest"}
 
+_EARLY = 1  # second; no source says whether the API gives what changed in the very second that it is asked for
 _REFUSED = frozenset({403, 404})
 _UNKNOWN_PARAMETER = frozenset({400})
 _AUTHOR = {"aliases": {"user_id": "customer_id"}}
@@ -23,7 +24,7 @@ _AUTHOR = {"aliases": {"user_id": "customer_id"}}
 
 def _since(*names: str) -> dict[str, object]:
     """Ask for what changed since the bookmark; sources differ in the parameter's name, and the API refuses others."""
-    first, *others = (StartParam(name) for name in names)
+    first, *others = (StartParam(name, early=_EARLY) for name in names)
     fallbacks = [Fallback(statuses=_UNKNOWN_PARAMETER, start_param=param) for param in (*others, None)]
     return {"replication_key": "updated_at", "start_param": first, "fallbacks": fallbacks}
 
@@ -112,6 +113,7 @@ PROVIDERS = (
             "solution_folders": {"sublists": Sublists("/solutions/folders/{id}/subfolders", "sub_folders_count")},
             "ticket_fields": _newer("/admin/ticket_fields", "/ticket_fields"),
             "tickets": {
+                "start_param": StartParam("updated_since", early=_EARLY),
                 "pagination": replace(Tickets.pagination, linked=True),
                 "parts": [
                     Part(params={"filter": "deleted"}, marks={"deleted": True}, setting=_DELETED),

@@ -530,12 +530,14 @@ class CountedList:
     Args:
         counts: How many records each second has.
         cap: Most records on a page.
+        exclusive: Whether it leaves out the second that it is asked from, unless that is the first of all.
     """
 
-    def __init__(self, counts: list[int], cap: int = 1_000) -> None:
+    def __init__(self, counts: list[int], cap: int = 1_000, *, exclusive: bool = False) -> None:
         seconds = [second for second, count in enumerate(counts) for _ in range(count)]
         self.rows = dict(enumerate(seconds))
         self.cap = cap
+        self.exclusive = exclusive
         self.asked: list[tuple[str, int, int]] = []
 
     def serve(self, request: Request) -> Page:
@@ -543,6 +545,7 @@ class CountedList:
         number, size = int(request.params["page"]), min(size, self.cap)
         self.asked.append((since[17:19], number, int(request.params["limit"])))
         first = (parse_timestamp(since) - START).total_seconds()
+        first += self.exclusive and first > 0
         found = sorted((second, key) for key, second in self.rows.items() if second >= first)
         page = found[(number - 1) * size : number * size]
         records = [{"id": key, "at": format_timestamp(START + timedelta(seconds=second))} for second, key in page]
@@ -590,10 +593,13 @@ def test_a_few_pages_share_records_and_then_a_new_query_begins_at_the_last_curso
 
 
 @settings(deadline=None)
-@given(COUNTS, st.integers(30, 100), st.sampled_from([20, 1_000]))
-def test_shared_pages_give_each_record_once_in_order(counts: list[int], size: int, cap: int) -> None:
-    api = CountedList(counts, cap)
-    assert used(PAGES, query(size, cursor="at"), api.serve) == list(range(sum(counts)))
+@given(COUNTS, st.integers(30, 100), st.sampled_from([20, 1_000]), st.sampled_from(["asked", "early", "exclusive"]))
+def test_shared_pages_give_each_record_once_in_order(counts: list[int], size: int, cap: int, kind: str) -> None:
+    """Whether or not the API gives what is of the second that it is asked from, if that is not sure."""
+    api = CountedList(counts, cap, exclusive=kind == "exclusive")
+    start_param = StartParam("since", early=0 if kind == "asked" else 1)
+    wanted = replace(query(size, cursor="at"), start_param=start_param)
+    assert used(PAGES, wanted, api.serve) == list(range(sum(counts)))
 
 
 def test_a_second_of_many_records_is_read_once() -> None:

@@ -15,8 +15,8 @@ from taps.sandbox.server import Sandbox
 ALL_PARTS: dict[str, Any] = {"include_deleted": True, "include_spam": True, "include_blocked": True}
 
 
-def desk(**options: Any) -> Sandbox:
-    return Sandbox(api="helpdesk", provider="freshdesk", size=60, seed=3, page_cap=5, **options)
+def desk(size: int = 60, page_cap: int = 5, **options: Any) -> Sandbox:
+    return Sandbox(api="helpdesk", provider="freshdesk", size=size, seed=3, page_cap=page_cap, **options)
 
 
 def read(sandbox: Sandbox, *streams: str, state: dict[str, Any] | None = None, **settings: Any) -> Output:
@@ -30,6 +30,38 @@ def asked(sandbox: Sandbox, path: str) -> list[int | None]:
 
 def held(sandbox: Sandbox) -> dict[str, int]:
     return {name: count for name, count in sandbox.helpdesk.counts().items() if count}
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+class TestSeconds:
+    """Whether or not `updated_since` takes in its own second."""
+
+    def test_each_ticket_comes_once_across_seconds_that_queries_begin_at(self, exclusive: bool) -> None:  # noqa: FBT001
+        with desk(size=900, page_cap=30, exclusive_since=exclusive) as sandbox:
+            for seconds in range(6):
+                sandbox.helpdesk.change(tickets=20 if seconds % 2 else 90)
+            output = read(sandbox, "tickets")
+        assert output.exit_code == 0, output.errors
+        keys = Counter(ticket["id"] for ticket in output.records("tickets"))
+        assert len(keys) == 900
+        assert set(keys.values()) == {1}
+
+    def test_what_changed_in_the_second_of_the_bookmark_comes_with_the_next_sync(self, exclusive: bool) -> None:  # noqa: FBT001
+        with desk(exclusive_since=exclusive) as sandbox:
+            newest = max(sandbox.helpdesk.records("tickets"), key=lambda ticket: ticket["updated_at"])
+            state = {
+                "bookmarks": {
+                    "tickets": {"replication_key": "updated_at", "replication_key_value": newest["updated_at"]}
+                }
+            }
+            output = read(sandbox, "tickets", state=state)
+        assert newest["id"] in {ticket["id"] for ticket in output.records("tickets")}
+
+    def test_nothing_from_before_the_start_date_is_asked_for(self, exclusive: bool) -> None:  # noqa: FBT001
+        with desk(exclusive_since=exclusive) as sandbox:
+            read(sandbox, "tickets", start_date="2022-01-01T03:00:00Z")
+            first = next(request for request in sandbox.requests if request.path == "/api/v2/tickets")
+        assert "updated_since=2022-01-01T03%3A00%3A00Z" in first.query_string
 
 
 class TestParts:

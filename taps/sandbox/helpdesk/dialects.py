@@ -32,6 +32,7 @@ class Dialect:
         numbered: Whether every list goes by page number, with a link to the next page.
         includes: What else may be asked to be included in tickets; it is always there.
         strict: Whether a request is refused that asks for more than there is.
+        exclusive: Whether what changed since a time leaves out what changed at that very time.
 
     Args:
         huge_numbers: Whether custom fields may hold numbers beyond 64 bits, which some programs cannot read at all.
@@ -43,6 +44,7 @@ class Dialect:
     numbered = False
     includes: Sequence[str] = ()
     strict = False
+    exclusive = False
 
     def __init__(self, *, huge_numbers: bool = True) -> None:
         self._huge_numbers = huge_numbers

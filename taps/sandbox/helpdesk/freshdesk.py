@@ -56,6 +56,7 @@ class Freshdesk(VendorDialect):
     def __init__(self, rules: Rules) -> None:
         super().__init__(huge_numbers=rules.options["huge_numbers"])
         self._options = rules.options
+        self.exclusive = rules.options["exclusive_since"]
         self._lacking = rules.lacking(STREAMS)
         for option in _SINCE.values():
             if self._options[option] not in _SINCE_NAMES:
@@ -194,6 +195,8 @@ FRESHDESK = replace(
         # By which parameter companies and contacts are filtered: updated_since, _updated_since or none.
         "companies_param": "updated_since",
         "contacts_param": "_updated_since",
+        # Whether what changed since a time leaves out what changed at that very time.
+        "exclusive_since": False,
         # Whether groups, skills and ticket fields are at their older paths alone.
         "older_paths": False,
         # Of how many tickets, the first ones, the conversations are at the archived path alone.

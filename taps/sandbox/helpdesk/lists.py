@@ -95,6 +95,10 @@ class List(ABC):
     def _size(self, query: Query) -> int:
         return query.size(self._dialect.size, self._dialect.usual_size, self._rules.page_cap)
 
+    def _since(self, query: Query, name: str) -> int | None:
+        moment = query.moment(name)
+        return None if moment is None else moment + self._dialect.exclusive
+
     def _rows(self, query: Query) -> Rows:
         for name, kinds in self._dialect.asides(self._stream.name).items():
             if kind := query.choice(name, ("", *kinds)):
@@ -133,7 +137,7 @@ class LinkedList(List):
         rows = self._rows(query)
         keys = rows.keys
         for name, field in self._filters:
-            moment = query.moment(name)
+            moment = self._since(query, name)
             if moment is not None:
                 keys = rows.since(field, moment)
         part, target = self._link(scope, len(keys), query)
@@ -173,7 +177,7 @@ class TicketList(List):
         rows = self._rows(query)
         ordered = _ordered(
             rows,
-            query.moment("updated_since"),
+            self._since(query, "updated_since"),
             query.choice("order_by", _ORDERS),
             descending=query.choice("order_type", ("desc", "asc")) == "desc",
         )
