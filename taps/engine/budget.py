@@ -105,7 +105,7 @@ class RateBudget:
             status: The HTTP status.
             headers: Of the answer.
         """
-        limits = read_rate_limits(headers, self._headers)
+        limits = self.told_by(headers)
         refused = status == HTTPStatus.TOO_MANY_REQUESTS
         success = status < HTTPStatus.BAD_REQUEST
         asked = retry_after_seconds(headers) if refused else None
@@ -131,6 +131,10 @@ class RateBudget:
                 self._quota.answer(serial, limits, under_way=self._under_way, success=success, now=now)
             if held:
                 self._wake_first()
+
+    def told_by(self, headers: Mapping[str, str]) -> RateLimits | None:
+        """Read what an answer says of the rate limit; `None` where that is nothing."""
+        return read_rate_limits(headers, self._headers)
 
     def failed(self) -> None:
         """Note that a request got no answer; instead of `release`."""

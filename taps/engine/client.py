@@ -260,6 +260,8 @@ class HttpClient:
         elif wait is not None:
             self._budget.pause(wait)
         error = StatusError(request.path, status, message, retriable=retriable, retry_after=wait)
+        if status == requests.codes.too_many and (limits := self._budget.told_by(answer.headers)):
+            error.period = limits.period
         error.lacking = status in REFUSALS and any(code in self._gaps for code in api_codes(answer.body))
         return error
 

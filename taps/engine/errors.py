@@ -77,9 +77,11 @@ class ApiError(SyncError):
         path: The URL's path, without host and query, for the message.
         retriable: Whether the same request may succeed when sent again.
         retry_after: Seconds that the API asked to wait, if it did.
+        period: Seconds after which an API that refuses for its rate limit counts anew, where it says so; or else 0.
     """
 
     method: ClassVar[str] = "GET"
+    period = 0.0
 
     def __init__(self, path: str, problem: str, *, retriable: bool = False, retry_after: float | None = None) -> None:
         self.path = path

@@ -40,13 +40,22 @@ class RetryPolicy(Struct, frozen=True):
     statuses: frozenset[int]
 
     def waits(self) -> Generator[float, ApiError, None]:
-        """Be sent each error; yield the seconds to wait: what the API asked for, or else exponential with jitter."""
+        """Be sent each error; yield the seconds to wait: what the API asked for, or else exponential with jitter.
+
+        Before the last try an API that told no more than its period has had this, or it would refuse that as well.
+        """
         exponential = backoff.expo(base=2, factor=self.backoff_factor)
         next(exponential)
         error = yield 0.0
-        for seconds in exponential:
-            asked = error.retry_after
-            error = yield (seconds * random.uniform(1, 1.25) if asked is None else asked)  # noqa: S311
+        waited = 0.0
+        for retry, seconds in enumerate(exponential, 1):
+            wait = error.retry_after
+            if wait is None:
+                wait = seconds * random.uniform(1, 1.25)  # noqa: S311
+                if retry == self.max_retries:
+                    wait = max(wait, error.period - waited)
+            waited += wait
+            error = yield wait
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

@@ -43,12 +43,14 @@ class RateLimits(Struct, frozen=True):
         reset: Seconds until there are more, an hour at most.
         cost: What the request took off. It is more than 1 where an API counts some requests more than once.
         pause: Seconds in which nothing should be sent.
+        period: Seconds after which the API counts anew, an hour at most; 0 where it does not say.
     """
 
     remaining: int | None = None
     reset: float | None = None
     cost: int = 1
     pause: float = 0.0
+    period: float = 0.0
 
 
 def read_rate_limits(headers: Mapping[str, str], names: Mapping[str, str] = _NO_NAMES) -> RateLimits | None:
@@ -76,12 +78,13 @@ def read_rate_limits(headers: Mapping[str, str], names: Mapping[str, str] = _NO_
     remaining, reset = min(_leavings(told, headers), default=(None, math.inf))
     cost = max(_numbers(told["cost"]), default=1)
     throttled = any(state.strip().upper() == "THROTTLED" for state in told["state"])
-    period = max(_numbers(told["period"]), default=0) if throttled else 0
+    period = min(max(_numbers(told["period"]), default=0), LONGEST_WAIT)
     return RateLimits(
         remaining=None if remaining is None else int(remaining),
         reset=None if reset == math.inf else min(reset, LONGEST_WAIT),
         cost=int(cost) if 1 <= cost <= _DEAREST else 1,
-        pause=min(period, LONGEST_WAIT),
+        pause=period if throttled else 0.0,
+        period=period,
     )
 
 

@@ -37,7 +37,14 @@ STATUSES = frozenset({429, 500, 502, 503, 504})
 
 
 def client(
-    base_url: str, *, factor: float = 0, retries: int = 3, timeout: float = 5, rate: int | None = None, key: str = KEY
+    base_url: str,
+    *,
+    factor: float = 0,
+    retries: int = 3,
+    timeout: float = 5,
+    rate: int | None = None,
+    key: str = KEY,
+    rate_headers: dict[str, str] | None = None,
 ) -> HttpClient:
     return HttpClient(
         base_url=base_url.rstrip("/"),
@@ -45,7 +52,7 @@ def client(
         retry=RetryPolicy(retries, factor, STATUSES),
         timeout=timeout,
         user_agent="test-agent",
-        budget=RateBudget(rate),
+        budget=RateBudget(rate, headers=rate_headers or {}),
         redact=Redactor([KEY]),
         logger=logging.getLogger("tap-test"),
     )
@@ -277,6 +284,18 @@ def test_retry_after_is_obeyed_instead_of_the_back_off(httpserver: HTTPServer) -
     begun = time.monotonic()
     get(client(httpserver.url_for(""), factor=30))
     assert 1 <= time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize(("period", "most"), [(1, 1.3), (0, 0.5)])
+def test_the_last_try_comes_when_the_period_is_over_that_an_api_names(
+    httpserver: HTTPServer, period: int, most: float
+) -> None:
+    """Where it names no time to try again: a bucket that is full again only then would refuse all tries before."""
+    seen = answers(httpserver, *[Response("", 429, {"Its-Period": str(period)})] * 3, ok())
+    begun = time.monotonic()
+    assert get(client(httpserver.url_for(""), factor=0.01, rate_headers={"period": "Its-Period"})) == {"data": [1]}
+    assert len(seen) == 4
+    assert period <= time.monotonic() - begun < most
 
 
 def test_a_wait_of_more_than_an_hour_is_told_and_not_slept(httpserver: HTTPServer) -> None:
