@@ -169,6 +169,7 @@ def _placeholders(tap_class: type[ApiTap], given: Mapping[str, Any]) -> dict[str
         name
         for name, declared in schema["properties"].items()
         if "string" in declared.get("type", ())
+        and declared.get("format") != "date-time"
         and not declared.keys() & {"default", "enum", "pattern"}
         and name not in (*tap_class.one_of, "base_url")
     ]

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = [
     "choice_errors",
     "common_settings",
+    "dates_without_records",
     "environment_settings",
-    "future_start",
     "lookback_setting",
     "meant",
     "missing_settings",
@@ -104,6 +104,14 @@ def common_settings(
             description="Incremental streams begin here when there is no bookmark yet, or when it is later than the "
             "bookmark.",
             examples=["2024-01-31", "2024-01-31T08:00:00Z"],
+        ),
+        th.Property(
+            "end_date",
+            th.DateTimeType,
+            title="End date",
+            description="Incremental streams end before this: what has changed since comes with a run that ends later. "
+            "So a long time is read in steps. All other streams are read in full each time.",
+            examples=["2024-02-29", "2024-02-29T08:00:00Z"],
         ),
         th.Property(
             "page_size",
@@ -275,12 +283,15 @@ def meant(name: str, names: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-def future_start(config: Mapping[str, Any]) -> Iterator[str]:
-    """Say in a line that nothing would be read, where `start_date` is still to come, in whatever time zone."""
+def dates_without_records(config: Mapping[str, Any]) -> Iterator[str]:
+    """Say in a line that nothing would be read: `start_date` is still to come, in any time zone, or after the end."""
     now = datetime.now(timezone.utc)
-    if parse_timestamp(config["start_date"]) > now + timedelta(days=1):
+    start, end = config["start_date"], config.get("end_date")
+    if parse_timestamp(start) > now + timedelta(days=1):
         clock = format_timestamp(now.replace(microsecond=0))
-        yield f"Setting 'start_date' is \"{config['start_date']}\", but it is {clock}; it must be in the past"
+        yield f"Setting 'start_date' is \"{start}\", but it is {clock}; it must be in the past"
+    if end is not None and parse_timestamp(end) <= parse_timestamp(start):
+        yield f"Setting 'end_date' is \"{end}\", and 'start_date' is \"{start}\"; it must be later than that"
 
 
 def setting_errors(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:

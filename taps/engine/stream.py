@@ -25,7 +25,7 @@ from taps.engine.reading import Reading
 from taps.engine.report import StreamReport
 from taps.engine.seam import Seam
 from taps.engine.state import Bookmarks, CoveredByParent
-from taps.engine.tail import settled_pages
+from taps.engine.tail import pages_before, settled_pages
 from taps.engine.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
@@ -142,6 +142,17 @@ class ApiStream(DeclaredStream):
             start = min(start, self._not_after - timedelta(seconds=self.start_param.margin))
         return start
 
+    @cached_property
+    def end(self) -> datetime | None:
+        """The time before which the records are that are read, where a setting says so and they have a cursor.
+
+        There is none where the list is asked for by something else than its cursor, such as the creation: a record that
+        changed long after that would come neither with the step of the one nor with that of the other.
+        """
+        end = self.config.get("end_date")
+        by_its_cursor = type(self).replication_key and (self.is_sorted or not self.lookback)
+        return parse_timestamp(end) if end and by_its_cursor else None
+
     def compare_start_date(self, value: str, start_date_value: str) -> str:
         """Give the later of a bookmark and the setting `start_date`."""
         return max(value, start_date_value, key=parse_timestamp)
@@ -199,9 +210,11 @@ class ApiStream(DeclaredStream):
             SyncError: A page could not be had or used. The pages before it have been given.
         """
         pages = reading.pages()
-        if not self.repeats_at_seams:
+        if self.repeats_at_seams:
+            pages = settled_pages(pages, Seam(), lambda: self._not_after, self._say_that_it_recedes)
+        if self.end is None:
             return pages
-        return settled_pages(pages, Seam(), lambda: self._not_after, self._say_that_it_recedes)
+        return pages_before(pages, self.end, ordered=self.repeats_at_seams and not reading.aside)
 
     def _say_that_it_recedes(self, until: datetime) -> None:
         message = "%s: the list grows while it is read; what changed after %s comes with the next sync"
@@ -299,12 +312,17 @@ class ApiStream(DeclaredStream):
                 PageLoop(self).run()
             else:
                 yield from super()._sync_records(context, write_messages=write_messages)
-            if self.complete:
+            if self.complete and not self._ends_before_its_bookmark():
                 catch_up(self.tap_state, self._descendents_that_are(selected=True))
         except SyncError as error:
             if self.ABORT_AT_RECORD_COUNT is not None:  # a dry run, which has no end to report failures at
                 raise
             self.fail(error)
+
+    def _ends_before_its_bookmark(self) -> bool:
+        """Whether children that are behind have not been read up to where their parent is."""
+        bookmark = self.stream_state.get("replication_key_value")
+        return bookmark is not None and self.end is not None and self.end < parse_timestamp(bookmark)
 
     def _takes_pages(self) -> bool:
         wanted = [self, *(child for child in self._descendents if child.selected or child.has_selected_descendents)]

@@ -12,12 +12,12 @@ from taps.engine.pacing import http_date
 from taps.engine.timestamps import whole_second
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
 
     from taps.engine.page import Page
     from taps.engine.seam import Seam
 
-__all__ = ["Tail", "settled_pages"]
+__all__ = ["Tail", "pages_before", "settled_pages"]
 
 _PAGES = 50  # of what changed since the sync began, which a list may have without anything being made of it
 
@@ -53,6 +53,30 @@ def settled_pages(
             if error.start is None or error.start <= begun():
                 raise
             recedes(error.start)
+
+
+def pages_before(pages: Iterator[Page], end: datetime, *, ordered: bool) -> Generator[Page, None, None]:
+    """Give the pages of a list with those of their records that are from before a time, or have no time.
+
+    Args:
+        pages: The pages as they come.
+        end: The time.
+        ordered: Whether the list is sorted by its cursor, so that it need not be read beyond. A list that is not after
+            all is read to its end.
+
+    Raises:
+        SyncError: A page could not be had or used. The pages before it have been given.
+    """
+    latest: datetime | None = None
+    for page in pages:
+        yield page.only([i for i, instant in enumerate(page.content.instants) if instant is None or instant < end])
+        instants = [instant for instant in page.content.instants if instant is not None]
+        if instants:
+            earliest = whole_second(min(instants))
+            ordered = ordered and (latest is None or whole_second(latest) <= earliest)
+            latest = max(instants)
+            if ordered and earliest >= end:
+                return
 
 
 class Tail:

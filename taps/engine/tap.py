@@ -31,8 +31,8 @@ from taps.engine.provider import UNKNOWN_PLAN, Plan, Provider, streams_of
 from taps.engine.redaction import Redactor
 from taps.engine.settings import (
     choice_errors,
+    dates_without_records,
     environment_settings,
-    future_start,
     meant,
     missing_settings,
     secrets_of,
@@ -119,7 +119,7 @@ class ApiTap(Tap, ABC):
                 *choice_errors(given, self.one_of),
                 *missing_settings(self.provider, self.providers, made, type(self).config_jsonschema),
             ]
-            if errors := errors or list(future_start(self.config)):
+            if errors := errors or list(dates_without_records(self.config)):
                 raise InvalidSettingsError(errors)
             for line in unknown_settings(self.config, type(self).config_jsonschema):
                 self.logger.warning("%s", line)
