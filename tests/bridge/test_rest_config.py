@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -189,11 +190,12 @@ class TestRefusals:
 
 class TestTokens:
     def test_a_refresh_token_that_is_void_after_one_use_is_replaced(self, tmp_path: Path) -> None:
-        with served("sales_engagement", rotate=True, token_ttl=1) as sandbox:
+        with served("sales_engagement", rotate=True, token_ttl=3) as sandbox:
             cache = tmp_path / "kept" / "tokens.json"
             config = {**sandbox.config, "token_cache_path": str(cache)}
             loading = Loading(tmp_path)
-            for _ in range(2):
+            for seconds in (0, 3):
+                time.sleep(seconds)  # the access token's life
                 loading.run(rest_api_config("sales-engagement", config), "accounts", "users", "webhooks")
             assert sandbox.sales_engagement.tokens_minted >= 2
             assert json.loads(cache.read_text())["refresh_token"] == sandbox.sales_engagement.current_refresh_token
