@@ -10,6 +10,8 @@ the sandbox asks for from the sandbox. Only the text between marks is replaced, 
 * in `docs/tap-name.md` between `<!-- streams -->` and `<!-- /streams -->`, and likewise `settings`
 * in the page of a product between `<!-- name streams -->` and `<!-- /name streams -->`, for its provider's name, and
   likewise `costs`
+
+The reference of the streams and that of the settings, in `docs/reference`, are written as a whole.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ import yaml
 from markdown_tables import code, table
 from product_tables import costs_tables, product_streams_table
 from request_costs import COSTED
+from setting_pages import settings_page, settings_table, types_of
+from stream_pages import streams_page
 from taps.bridge import columns, errors
 from taps.sandbox.apis import APIS
 
@@ -154,12 +158,6 @@ PAGES = {
 DEV_PORT = 8080
 
 
-def types_of(declared: Mapping[str, Any]) -> list[str]:
-    """List the JSON types that a setting may have, without null."""
-    types = declared.get("type", "string")
-    return [name for name in ([types] if isinstance(types, str) else types) if name != "null"]
-
-
 def meltano_kind(declared: Mapping[str, Any]) -> str:
     """Say how Meltano is to read a setting from text, as in an environment variable."""
     if declared.get("enum"):
@@ -274,48 +272,6 @@ def page_of(provider: Provider) -> str:
     return PAGES[provider.name]
 
 
-def allowed_values(declared: Mapping[str, Any]) -> str:
-    """Put a setting's type and bounds into words."""
-    if declared.get("enum"):
-        return "one of " + code(*map(str, declared["enum"]))
-    if declared.get("format") in {"date", "date-time"}:
-        return "date or time"
-    if declared.get("format") == "uri":
-        return "URL"
-    [kind, *_] = types_of(declared)
-    if kind == "array":
-        return f"list: {allowed_values(declared.get('items', {}))}"
-    words = {"string": "text", "boolean": "true or false", "integer": "whole number"}.get(kind, kind)
-    low, above = declared.get("minimum"), declared.get("exclusiveMinimum")
-    high = declared.get("maximum")
-    bounds = [
-        f"from {low:,}" if low is not None else "",
-        f"above {above:,}" if above is not None else "",
-        f"to {high:,}" if high is not None else "",
-    ]
-    return " ".join([words, *filter(None, bounds)])
-
-
-def settings_table(tap: Documented) -> str:
-    """Write the table of a tap's own settings."""
-    rows = []
-    for name, declared in tap.settings.items():
-        if name not in tap.own_settings:
-            continue
-        default = f"`{json.dumps(declared['default'])}`" if "default" in declared else ""
-        if name in tap.required:
-            default = "**required**"
-        elif name in tap.required_of_generic:
-            default = "**required** of `generic`" if len(tap.tap_class.providers) > 1 else "**required**"
-        elif name in tap.one_of:
-            default = f"**one of {len(tap.one_of)}**"
-        notes = [declared.get("description", ""), *(["Secret."] if declared.get("secret") else [])]
-        rows.append([code(name), allowed_values(declared), default, " ".join(notes)])
-    rest = [name for name in tap.settings if name not in tap.own_settings]
-    note = f"\nAnd those that the SDK gives each tap: {code(*rest)}.\n" if rest else ""
-    return table(["Setting", "Type", "Default", "Meaning"], rows) + note
-
-
 def replaced(path: Path, text: str, start: str, end: str, block: str) -> str:
     """Put a block between two lines that mark its place.
 
@@ -381,6 +337,11 @@ def product_text(path: Path) -> str:
                 mark = f"{provider.name} {what}"
                 text = replaced(path, text, f"<!-- {mark} -->", f"<!-- /{mark} -->", f"\n{block}\n")
     return text
+
+
+def reference_text(path: Path, tap: Documented) -> str:  # noqa: ARG001
+    """Make the text of the reference of a tap's streams."""
+    return streams_page(tap.tap_class, COMMAND)
 
 
 def types_table() -> str:
@@ -465,6 +426,11 @@ def main() -> int:
     files[ROOT / "docs" / "faults.md"] = faults_text
     files |= {ROOT / "docs" / f"{tap.name}.md": partial(page_text, tap=tap) for tap in TAPS}
     files |= dict.fromkeys((ROOT / "docs" / name for name in PAGES.values()), product_text)
+    reference = ROOT / "docs" / "reference"
+    for tap in TAPS:
+        page = reference / f"{tap.name.replace('tap-', 'streams-')}.md"
+        files[page] = partial(reference_text, tap=tap)
+    files[reference / "settings.md"] = lambda _: settings_page(TAPS, COMMAND)
     for path, make in files.items():
         try:
             text = make(path)
@@ -472,7 +438,7 @@ def main() -> int:
             print(f"generate_metadata: {error}", file=sys.stderr)
             failed = True
             continue
-        if text == path.read_text(encoding="utf-8"):
+        if path.exists() and text == path.read_text(encoding="utf-8"):
             continue
         if check:
             print(f"{path.name} differs from what the taps say; run {COMMAND}", file=sys.stderr)
