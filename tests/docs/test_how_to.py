@@ -1,0 +1,135 @@
+"""What the pages in `docs/how-to` say to run is run, in their order, against a sandbox; what they say comes, comes.
+
+A block of bash or Python is run in the folder that the ones before it have left. A block of text after it is what it
+prints, with `…` for what differs; the other lines that it prints are not looked at. A block of YAML belongs below the extractors of
+`meltano.yml`, that of the repository, with a tap and targets that are installed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+import yaml
+
+from support import ROOT, SCRIPTS
+from taps.sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+UV = ROOT / ".venv-meltano" / "bin" / "uv"
+HOW_TO = ROOT / "docs" / "how-to"
+PAGES = sorted(page.name for page in HOW_TO.glob("*.md"))
+SERVED_AT = "http://127.0.0.1:8080"  # as the pages have it
+TARGETS = {"target-jsonl": ["target-jsonl==0.1.4"], "target-duckdb": ["target-duckdb==0.8.0", "duckdb==1.1.3"]}
+_BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+class Block(NamedTuple):
+    language: str
+    text: str
+    prints: tuple[str, ...] = ()
+
+
+def blocks_of(page: str) -> list[Block]:
+    blocks: list[Block] = []
+    for found in _BLOCK.finditer((HOW_TO / page).read_text(encoding="utf-8")):
+        if found["language"] == "text":
+            blocks[-1] = blocks[-1]._replace(prints=tuple(found["text"].splitlines()))
+        else:
+            blocks.append(Block(found["language"], found["text"]))
+    return blocks
+
+
+@pytest.fixture(scope="module")
+def helpdesk() -> Iterator[Sandbox]:
+    with Sandbox("helpdesk", size=60, seed=5) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def targets(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Install the targets, each apart, as the pages ask for."""
+    folders = []
+    for name, requirements in TARGETS.items():
+        folder = tmp_path_factory.mktemp(name)
+        for command in (["venv", folder], ["pip", "install", f"--python={folder}/bin/python", *requirements]):
+            subprocess.run([UV, "--quiet", *command], check=True, capture_output=True)
+        folders.append(folder / "bin")
+    return folders
+
+
+@pytest.fixture
+def environment(helpdesk: Sandbox, targets: list[Path], tmp_path: Path) -> dict[str, str]:
+    """What a reader's shell has: tap, targets and Meltano in PATH, and none of this machine's settings."""
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    for name in TARGETS:
+        folder = next(folder for folder in targets if (folder / name).exists())
+        (bin_folder / name).symlink_to(folder / name)
+    (bin_folder / "meltano").symlink_to(ROOT / ".venv-meltano" / "bin" / "meltano")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MELTANO_", "TAP_", "TARGET_"))}
+    return env | {
+        "PATH": f"{SCRIPTS}{os.pathsep}{bin_folder}{os.pathsep}{env['PATH']}",
+        "MELTANO_HUB_API_ROOT": "http://127.0.0.1:9/no-plugin-hub-is-asked",
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+    }
+
+
+def project(sandbox: Sandbox) -> dict[str, Any]:
+    """The repository's Meltano project, whose plugins are those in PATH and whose environment `dev` is the sandbox."""
+    made: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    kept = {"extractors": ["tap-helpdesk"], "loaders": list(TARGETS)}
+    made["plugins"] = {
+        kind: [
+            {key: value for key, value in plugin.items() if key != "pip_url"}
+            for plugin in made["plugins"][kind]
+            if plugin["name"] in names
+        ]
+        for kind, names in kept.items()
+    }
+    [dev] = [environment for environment in made["environments"] if environment["name"] == "dev"]
+    settings = {"base_url": sandbox.base_url, "api_key": sandbox.api_key}
+    dev["config"]["plugins"]["extractors"] = [{"name": "tap-helpdesk", "config": settings}]
+    made["environments"] = [dev]
+    return {key: value for key, value in made.items() if key not in {"schedules", "jobs"}}
+
+
+def run(block: Block, sandbox: Sandbox, folder: Path, env: dict[str, str]) -> str:
+    text = block.text.replace(SERVED_AT, sandbox.base_url)
+    interpreter = {"bash": ["bash", "-e"], "python": [sys.executable]}[block.language]
+    script = folder / f"block.{block.language}"
+    script.write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [*interpreter, str(script)], cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=240
+    )
+    assert done.returncode == 0, f"{text}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def test_there_are_pages() -> None:
+    assert {"backfill.md", "many-accounts.md", "select-fields.md"} <= set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_says_to_run_runs(
+    page: str, helpdesk: Sandbox, environment: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    (folder / "output" / "sandbox").mkdir(parents=True)
+    made = project(helpdesk)
+    for block in blocks_of(page):
+        if block.language == "yaml":
+            made["plugins"]["extractors"] += yaml.safe_load(block.text)
+            continue
+        (folder / "meltano.yml").write_text(yaml.safe_dump(made, sort_keys=False), encoding="utf-8")
+        printed = run(block, helpdesk, folder, environment)
+        for line in block.prints:
+            pattern = ".*".join(map(re.escape, line.split("…")))
+            assert re.search(rf"^{pattern} *$", printed, re.MULTILINE), f"{line}\nis not in\n{printed}"
