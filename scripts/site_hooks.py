@@ -43,6 +43,8 @@ MERMAID_SHA256 = "74d7c46dabca328c2294733910a8aa1ed0c37451776e8d5295da38a2b758fb
 MERMAID_ADDRESS = "assets/javascripts/mermaid.min.js"
 
 _LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?![a-z]+:|#|/)(?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?\)")
+_ITEM = re.compile(r"(?:\d\.|[-*]) ")
+_INDENT = 4
 _FENCE = re.compile(r"(^ *```.*?^ *```$)", re.DOTALL | re.MULTILINE)
 _LANGUAGES = {".py": "python", ".yml": "yaml", ".yaml": "yaml", ".toml": "toml", ".json": "json", "": "text"}
 
@@ -85,6 +87,22 @@ def relinked(text: str, path: Path, address: str) -> str:
 
     parts = _FENCE.split(text)
     return "".join(part if part.lstrip().startswith("```") else _LINK.sub(there, part) for part in parts)
+
+
+def widened(text: str) -> str:
+    """Indent what belongs to an item of a list by four spaces, as Python-Markdown wants it where GitHub takes less."""
+    lines = []
+    added, fenced = 0, False
+    for line in text.splitlines():
+        item = _ITEM.match(line)
+        if line.startswith("```"):
+            added, fenced = 0, not fenced
+        elif item and not fenced:
+            added = _INDENT - len(item[0])
+        elif line and not line.startswith(" "):
+            added = 0
+        lines.append(" " * added + line if line.startswith(" ") else line)
+    return "\n".join(lines)
 
 
 def as_page(path: Path) -> str:
@@ -141,7 +159,12 @@ def mermaid() -> bytes:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
     """Turn the links of a page into those of the site."""
     source = page.file.abs_src_path
-    return relinked(markdown, Path(source), page.file.src_uri) if source else markdown
+    return relinked(widened(markdown), Path(source), page.file.src_uri) if source else markdown
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
+    """Take the colons away by which docstrings announce a block of code."""
+    return html.replace("<p>::</p>", "").replace("::</p>", ":</p>")
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001
