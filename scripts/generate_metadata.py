@@ -17,259 +17,30 @@ The reference of the streams and that of the settings, in `docs/reference`, are 
 from __future__ import annotations
 
 import argparse
-import importlib
-import json
 import re
-import subprocess
 import sys
-import textwrap
-from dataclasses import dataclass
-from functools import cached_property, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-import yaml
-
-from markdown_tables import code, table
+from documented import COMMAND, PAGES, ROOT, TAPS, MetadataError, page_of, products
+from meltano_blocks import dev_block, plugin_block
+from overview_tables import (
+    errors_table,
+    faults_tables,
+    products_table,
+    streams_table,
+    taps_table,
+    types_table,
+)
 from product_tables import costs_tables, product_streams_table
-from request_costs import COSTED
-from setting_pages import settings_page, settings_table, types_of
+from setting_pages import settings_page, settings_table
 from stream_pages import streams_page
-from taps.bridge import columns, errors
-from taps.sandbox.apis import APIS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable
+    from pathlib import Path
 
-    from singer_sdk import Stream
-
-    from taps.engine.provider import Provider
-    from taps.engine.tap import ApiTap
-
-ROOT = Path(__file__).resolve().parent.parent
-COMMAND = "./.venv/bin/python scripts/generate_metadata.py"
-
-
-class MetadataError(Exception):
-    """The metadata cannot be written. The message is one line for the user."""
-
-
-@dataclass(frozen=True)
-class Documented:
-    """A tap whose metadata is kept.
-
-    Attributes:
-        name: Of its command and of the Meltano plugin.
-        location: Its class, as `module:class`.
-    """
-
-    name: str
-    location: str
-
-    @cached_property
-    def about(self) -> dict[str, Any]:
-        """What the installed command says of itself."""
-        command = [str(Path(sys.executable).with_name(self.name)), "--about", "--format=json"]
-        try:
-            run = subprocess.run(command, capture_output=True, text=True, check=True)
-        except FileNotFoundError:
-            raise MetadataError(f"{self.name} is not installed beside {sys.executable}; run ./scripts/setup") from None
-        except subprocess.CalledProcessError as error:
-            last = (error.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise MetadataError(f"{self.name} --about failed with exit code {error.returncode}: {last}") from None
-        about: dict[str, Any] = json.loads(run.stdout)
-        return about
-
-    @property
-    def settings(self) -> dict[str, dict[str, Any]]:
-        """All settings, the tap's own before those that the SDK adds to each."""
-        settings: dict[str, dict[str, Any]] = self.about["settings"]["properties"]
-        return {name: settings[name] for name in sorted(settings, key=lambda name: name not in self.own_settings)}
-
-    @cached_property
-    def own_settings(self) -> set[str]:
-        """The names of the settings that the tap itself declares."""
-        return set(self.tap_class.config_jsonschema["properties"])
-
-    @property
-    def description(self) -> str:
-        """What it reads, in a sentence."""
-        description: str = self.about["description"]
-        return description
-
-    @property
-    def one_of(self) -> Sequence[str]:
-        """The names of the settings of which exactly one has to be made."""
-        return self.tap_class.one_of
-
-    @property
-    def setting_groups(self) -> list[list[str]]:
-        """The names of the settings that have to be made, once for each way to make them."""
-        groups = []
-        for provider in self.tap_class.providers:
-            for form in [form.settings for form in provider.auth] or [[]]:
-                names = [*form, *self.required, *provider.address_settings, *provider.needs]
-                groups.append([name for name in dict.fromkeys(names) if "default" not in self.settings[name]])
-        return groups
-
-    @property
-    def required(self) -> list[str]:
-        """The names of the settings that have to be made."""
-        return list(self.about["settings"].get("required", ()))
-
-    @property
-    def required_of_generic(self) -> Sequence[str]:
-        """The names of the settings that have to be made beside them, where no other provider is chosen."""
-        generic = self.tap_class.providers[0]
-        return (*generic.address_settings, *generic.needs)
-
-    @cached_property
-    def streams(self) -> list[Stream]:
-        """Its streams by name."""
-        config = dict.fromkeys((*self.required, *self.required_of_generic), "https://example.com")
-        return sorted(self.tap_class(config=config, validate_config=False).streams.values(), key=lambda s: s.name)
-
-    @cached_property
-    def tap_class(self) -> type[ApiTap]:
-        """The tap's class."""
-        module, _, name = self.location.partition(":")
-        tap_class: type[ApiTap] = getattr(importlib.import_module(module), name)
-        return tap_class
-
-
-TAPS = [
-    Documented("tap-helpdesk", "taps.helpdesk.tap:TapHelpdesk"),
-    Documented("tap-voice", "taps.voice.tap:TapVoice"),
-    Documented("tap-sales-engagement", "taps.sales_engagement.tap:TapSalesEngagement"),
-    Documented("tap-oncall", "taps.oncall.tap:TapOncall"),
-    Documented("tap-contact-center", "taps.contact_center.tap:TapContactCenter"),
-]
-
-#: The page of each product, by the provider's name.
-PAGES = {
-    "freshdesk": "freshdesk.md",
-    "zendesk_talk": "zendesk-talk.md",
-    "outreach": "outreach.md",
-    "opsgenie": "opsgenie.md",
-    "jsm_ops": "opsgenie.md",
-}
-
-#: Where `tap-sandbox` serves the first API for the environment `dev`; the others are at the ports after it.
-DEV_PORT = 8080
-
-
-def meltano_kind(declared: Mapping[str, Any]) -> str:
-    """Say how Meltano is to read a setting from text, as in an environment variable."""
-    if declared.get("enum"):
-        return "options"
-    if declared.get("format") in {"date", "date-time"}:
-        return "date_iso8601"
-    # Meltano 4 has a kind `decimal`, but ends in a traceback as it writes such a value into the tap's config file. The
-    # taps take a number as text too.
-    kinds = {"integer": "integer", "boolean": "boolean", "array": "array", "object": "object"}
-    return next((kinds[name] for name in types_of(declared) if name in kinds), "string")
-
-
-def meltano_setting(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe a setting in Meltano's terms."""
-    setting = {"name": name, "label": declared.get("title", name), "kind": meltano_kind(declared)}
-    if declared.get("secret"):
-        setting["sensitive"] = True
-    if "default" in declared:
-        setting["value"] = declared["default"]
-    if declared.get("enum"):
-        setting["options"] = [{"label": str(value), "value": value} for value in declared["enum"]]
-    if declared.get("examples"):
-        setting["placeholder"] = f"Ex. {declared['examples'][0]}"
-    if declared.get("description"):
-        setting["description"] = declared["description"]
-    return setting
-
-
-def plugin_block(tap: Documented) -> str:
-    """Write the generated part of an extractor in `meltano.yml`."""
-    block: dict[str, Any] = {"capabilities": tap.about["capabilities"]}
-    block["settings_group_validation"] = tap.setting_groups
-    block["settings"] = [meltano_setting(name, declared) for name, declared in tap.settings.items()]
-    text = yaml.safe_dump(block, sort_keys=False, allow_unicode=True, width=110)
-    return textwrap.indent(f"# by {COMMAND}\n{text}", " " * 4)
-
-
-def dev_block() -> str:
-    """Write the settings with which the taps read the sandbox, in `meltano.yml`."""
-    extractors = []
-    for port, api in enumerate(APIS.values(), DEV_PORT):
-        base_url = f"http://127.0.0.1:{port}"
-        credentials = {name: value.replace("{base_url}", base_url) for name, value in api.credentials.items()}
-        extractors.append({"name": api.tap, "config": {"base_url": base_url, **credentials}})
-    text = yaml.safe_dump(extractors, sort_keys=False, width=110)
-    return textwrap.indent(f"# by {COMMAND}\n{text}", " " * 6)
-
-
-def streams_table(tap: Documented) -> str:
-    """Write the table of a tap's streams."""
-    parents = {type(stream): stream.name for stream in tap.streams}
-    rows = [
-        [
-            code(stream.name),
-            code(getattr(stream, "path", "")),
-            code(*stream.primary_keys),
-            code(stream.replication_key) if stream.replication_key else "",
-            code(parents[stream.parent_stream_type]) if stream.parent_stream_type else "",
-        ]
-        for stream in tap.streams
-    ]
-    return table(["Stream", "Path", "Key", "Incremental on", "Child of"], rows)
-
-
-def taps_table() -> str:
-    """Write the table of the taps."""
-    rows = []
-    for tap in TAPS:
-        cursors = dict.fromkeys(stream.replication_key for stream in tap.streams if stream.replication_key)
-        incremental = sum(stream.replication_key is not None for stream in tap.streams)
-        rows.append(
-            [
-                f"[`{tap.name}`](docs/{tap.name}.md)",
-                tap.description,
-                str(len(tap.streams)),
-                f"{incremental}, on {code(*cursors)}" if cursors else "none",
-            ]
-        )
-    return table(["Tap", "What it does", "Streams", "Incremental"], rows)
-
-
-def products() -> Iterable[tuple[Documented, Provider]]:
-    """List the products that the taps can read, each with its tap."""
-    return ((tap, provider) for tap in TAPS for provider in tap.tap_class.providers[1:])
-
-
-def products_table() -> str:
-    """Write the table of the products."""
-    rows = [
-        [
-            f"[{provider.title}](docs/{page_of(provider)})" + (" (experimental)" if provider.experimental else ""),
-            f"[`{tap.name}`](docs/{tap.name}.md)",
-            code(provider.name),
-            str(len(tap.tap_class.streams_for({"provider": provider.name}))),
-        ]
-        for tap, provider in products()
-    ]
-    return table(["Product", "Tap", "`provider`", "Streams"], rows)
-
-
-def page_of(provider: Provider) -> str:
-    """Name the page of a product.
-
-    Raises:
-        MetadataError: It has none.
-    """
-    if provider.name not in PAGES or provider.name not in COSTED:
-        raise MetadataError(
-            f"the provider {provider.name} has no page; write one, and put it into PAGES here and into COSTED in "
-            "request_costs.py"
-        )
-    return PAGES[provider.name]
+    from documented import Documented
 
 
 def replaced(path: Path, text: str, start: str, end: str, block: str) -> str:
@@ -344,26 +115,6 @@ def reference_text(path: Path, tap: Documented) -> str:  # noqa: ARG001
     return streams_page(tap.tap_class, COMMAND)
 
 
-def types_table() -> str:
-    """Make the table of types out of the one in the docstring of `taps.bridge.columns`."""
-    rows: list[list[str]] = []
-    _, header, body, _ = re.split(r"^=+  =+$", columns.__doc__ or "", flags=re.MULTILINE)
-    begin = header.strip("\n").index("dlt")
-    for line in body.strip("\n").splitlines():
-        cells = [line[:begin].strip(), line[begin:].strip()]
-        if cells[0]:
-            rows.append(cells)
-        else:  # the one above goes on
-            rows[-1][1] += f" {cells[1]}"
-    return table(["JSON Schema", "dlt"], rows)
-
-
-def errors_table() -> str:
-    """Make a table of the bridge's errors out of their docstrings."""
-    kinds = [(name, vars(errors)[name]) for name in errors.__all__ if name != "BridgeError"]
-    return table(["Class", "When"], [[code(name), (kind.__doc__ or "").splitlines()[0]] for name, kind in kinds])
-
-
 def bridge_text(path: Path) -> str:
     """Make the text of the page for users of dlt.
 
@@ -373,34 +124,6 @@ def bridge_text(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     text = replaced(path, text, "<!-- types -->", "<!-- /types -->", types_table())
     return replaced(path, text, "<!-- errors -->", "<!-- /errors -->", errors_table())
-
-
-#: What comes of a fault, by its name in `tests/faults/matrix.yml`: where it comes once, and where it stays.
-OUTCOMES = {
-    "unharmed": "All records arrive.",
-    "again": "The request is sent again, and all records arrive.",
-    "fails": "The stream fails at once.",
-    "gives up": "The stream fails after the last try.",
-    "empty": "",  # of a child alone; the reason says it
-}
-
-
-def faults_tables() -> str:
-    """Make a table of each group of faults in the matrix."""
-    matrix = yaml.safe_load((ROOT / "tests" / "faults" / "matrix.yml").read_text(encoding="utf-8"))
-    parts = []
-    for group in matrix["groups"]:
-        rows = []
-        for fault in group["faults"]:
-            reasons = "; ".join(exception["why"] for exception in fault.get("except", ()))
-            says = fault.get("example") or fault.get("says", "")
-            message = code(f"GET /v1/…: {says}") if says else ""
-            once = OUTCOMES[fault["once"]] + (f" But {reasons}." if reasons else "")
-            spec = fault.get("stays_spec", fault["spec"])
-            rows.append([fault["name"], code(spec), once, OUTCOMES[fault["stays"]], message])
-        header = ["Fault", "In the sandbox", "Once", "For good", "Message"]
-        parts.append(f"\n### {group['title']}\n\n{table(header, rows)}")
-    return "".join(parts) + "\n"
 
 
 def faults_text(path: Path) -> str:

@@ -10,7 +10,7 @@ from markdown_tables import code, table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from generate_metadata import Documented
+    from documented import Documented
 
 __all__ = ["settings_page", "settings_table", "types_of"]
 
