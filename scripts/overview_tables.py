@@ -39,7 +39,11 @@ def streams_table(tap: Documented) -> str:
         ]
         for stream in tap.streams
     ]
-    return table(["Stream", "Path", "Key", "Incremental on", "Child of"], rows)
+    reference = f"reference/{tap.name.replace('tap-', 'streams-')}.md"
+    return (
+        table(["Stream", "Path", "Key", "Incremental on", "Child of"], rows)
+        + f"\n[Every field of these, and how they hang together]({reference}).\n"
+    )
 
 
 def taps_table() -> str:
