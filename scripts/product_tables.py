@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from markdown_tables import code, table
-from request_costs import COSTED, Cost, cost_of, rates_of
+from request_costs import COSTED, cost_of
+from taps.engine.costs import Cost, rates_of
 from taps.engine.query import StartParam
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def limited(limit: Limit) -> str:
 def costs_tables(tap_class: type[ApiTap], provider: Provider) -> str:
     """Write what a sync takes of a product, a table for each account."""
     costed = COSTED[provider.name]
-    rates = rates_of(provider, costed)
+    rates = rates_of(provider, costed.rates)
     parts = []
     for account in costed.accounts:
         groups = grouped(tap_class, provider, account)

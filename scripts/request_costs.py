@@ -1,13 +1,13 @@
 """What the sync of an account takes: requests, what they count for, and the least time that the limits make of that.
 
 How many requests a list takes is asked of the stream's own pagination, which reads a made-up list of so many records to
-its end. What a request counts for, and how many may be made, is what the tap's provider has of it.
+its end. What a request counts for, and how many may be made, is what the tap's provider has of it; how long that takes
+is reckoned in `taps.engine.costs`.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -26,12 +26,11 @@ if TYPE_CHECKING:
     from taps.engine.provider import Provider
     from taps.engine.stream import ApiStream
 
-__all__ = ["COSTED", "Account", "Cost", "Costed", "Group", "Rate", "cost_of", "rates_of", "requests_of"]
+__all__ = ["COSTED", "Account", "Costed", "Group", "cost_of", "requests_of"]
 
 _ADDRESS = "https://api.example.com/list"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _APART = timedelta(minutes=1)
-_SPANS = {60.0: "a minute", 300.0: "in 5 minutes", 3600.0: "an hour"}
 
 
 @dataclass(frozen=True)
@@ -65,49 +64,6 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Rate:
-    """A limit of all requests together.
-
-    Attributes:
-        title: What it is.
-        limit: The limit.
-        lists: Those of single streams within it, by their names.
-    """
-
-    title: str
-    limit: Limit
-    lists: Mapping[str, Limit] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a group takes.
-
-    Attributes:
-        requests: By stream.
-        counted: What they count for in the limit, likewise.
-    """
-
-    requests: Mapping[str, int]
-    counted: Mapping[str, int]
-
-    def minutes(self, rate: Rate) -> float:
-        """Tell the least time that it takes.
-
-        Args:
-            rate: A limit.
-        """
-        times = [sum(self.counted.values()) / rate.limit.requests * rate.limit.seconds]
-        together: Counter[Limit] = Counter()
-        for stream, requests in self.requests.items():
-            if stream in rate.lists:
-                together[rate.lists[stream]] += requests
-        # As many as the limit allows may be made at once, and as many again when its time is over.
-        times += [(-(-number // limit.requests) - 1) * limit.seconds for limit, number in together.items() if number]
-        return max(times) / 60
-
-
-@dataclass(frozen=True)
 class Costed:
     """What is told of a provider.
 
@@ -120,24 +76,6 @@ class Costed:
     accounts: Sequence[Account]
     groups: Sequence[Group]
     rates: Mapping[str, Limit] = field(default_factory=dict)
-
-
-def rates_of(provider: Provider, costed: Costed) -> list[Rate]:
-    """List the limits by which a provider's costs are told.
-
-    Args:
-        provider: The provider.
-        costed: What is told of it.
-    """
-    plans = [
-        Rate(f"{name}, {plan.requests_per_minute} a minute", Limit(plan.requests_per_minute), plan.limits)
-        for name, plan in provider.plans.items()
-        if plan.requests_per_minute
-    ]
-    told = dict(costed.rates)
-    if provider.limit:
-        told[f"{provider.limit.requests:,} {_SPANS[provider.limit.seconds]}"] = provider.limit
-    return [*plans, *(Rate(title, limit, provider.limits) for title, limit in told.items())]
 
 
 def cost_of(

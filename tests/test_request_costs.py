@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from support import ROOT, config_for, sync
+from taps.engine.costs import Cost, Rate, rates_of
 from taps.engine.lanes import Limit
 from taps.engine.pagination import SinglePage
 from taps.helpdesk.streams import Conversations, Tickets
@@ -114,24 +115,24 @@ class TestCosts:
 
 
 class TestTimes:
-    def test_requests_are_spread_over_the_minute(self, costs: Any) -> None:
-        cost = costs.Cost({"tickets": 100}, {"tickets": 700})
-        assert cost.minutes(costs.Rate("", Limit(200))) == pytest.approx(3.5)
-        assert cost.minutes(costs.Rate("", Limit(1_000, 3600))) == pytest.approx(42)
+    def test_requests_are_spread_over_the_minute(self) -> None:
+        cost = Cost({"tickets": 100}, {"tickets": 700})
+        assert cost.minutes(Rate("", Limit(200))) == pytest.approx(3.5)
+        assert cost.minutes(Rate("", Limit(1_000, 3600))) == pytest.approx(42)
 
-    def test_a_list_with_a_limit_of_its_own_waits_for_it(self, costs: Any) -> None:
-        rate = costs.Rate("", Limit(1_000_000), {"tickets": Limit(20)})
-        assert [costs.Cost({"tickets": number}, {}).minutes(rate) for number in (0, 1, 20, 21, 41)] == [0, 0, 0, 1, 2]
+    def test_a_list_with_a_limit_of_its_own_waits_for_it(self) -> None:
+        rate = Rate("", Limit(1_000_000), {"tickets": Limit(20)})
+        assert [Cost({"tickets": number}, {}).minutes(rate) for number in (0, 1, 20, 21, 41)] == [0, 0, 0, 1, 2]
 
-    def test_lists_that_share_a_limit_wait_for_each_other(self, costs: Any) -> None:
-        rate = costs.Rate("", Limit(1_000_000), {"calls": Limit(10), "legs": Limit(10), "queue": Limit(5, 300)})
-        assert costs.Cost({"calls": 15, "legs": 16}, {}).minutes(rate) == 3
-        assert costs.Cost({"calls": 15, "queue": 6}, {}).minutes(rate) == 5
+    def test_lists_that_share_a_limit_wait_for_each_other(self) -> None:
+        rate = Rate("", Limit(1_000_000), {"calls": Limit(10), "legs": Limit(10), "queue": Limit(5, 300)})
+        assert Cost({"calls": 15, "legs": 16}, {}).minutes(rate) == 3
+        assert Cost({"calls": 15, "queue": 6}, {}).minutes(rate) == 5
 
 
-def test_the_plans_are_those_of_the_provider(costs: Any) -> None:
+def test_the_plans_are_those_of_the_provider() -> None:
     freshdesk = TapHelpdesk.provider_of({"provider": "freshdesk"})
-    rates = costs.rates_of(freshdesk, costs.COSTED["freshdesk"])
+    rates = rates_of(freshdesk)
     assert [rate.limit.requests for rate in rates] == [plan.requests_per_minute for plan in freshdesk.plans.values()]
     assert rates[1].title == "growth, 200 a minute"
     assert rates[1].lists == freshdesk.plans["growth"].limits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from taps.engine.page import Page
 
-__all__ = ["NOTHING", "Estimate", "of_children", "of_list"]
+__all__ = ["NOTHING", "Estimate", "Extent", "of_children", "of_list"]
 
 _SURE = ("", "about", "at least")  # the less so, the further back
 _TOTALS = ("totalCount", "total_count", "total", "count")
@@ -46,15 +46,29 @@ class Estimate(Struct, frozen=True):
         """Give what so many requests count for."""
         return Estimate(self.number * cost, self.how)
 
-    def minutes(self, per_minute: int) -> str:
-        """Write how long so many take."""
-        return f"{self.how} {math.ceil(self.number / per_minute * 10) / 10:,.1f} minutes".strip()
+    def lasting(self, minutes: float) -> str:
+        """Write how long so many take, where it is so many minutes for the number."""
+        return f"{self.how} {math.ceil(minutes * 10) / 10:,.1f} minutes".strip()
 
 
 NOTHING = Estimate(0)
 
 
-def of_list(page: Page, *, goes_on: bool) -> tuple[Estimate, Estimate]:
+class Extent(NamedTuple):
+    """How much a stream is.
+
+    Attributes:
+        records: How many there are.
+        requests: How many it takes to read them.
+        basis: What these numbers rest on, in a few words.
+    """
+
+    records: Estimate
+    requests: Estimate
+    basis: str
+
+
+def of_list(page: Page, *, goes_on: bool) -> Extent:
     """Estimate the records of a list and the requests that it takes.
 
     Args:
@@ -63,40 +77,41 @@ def of_list(page: Page, *, goes_on: bool) -> tuple[Estimate, Estimate]:
     """
     records = len(page.records)
     if not goes_on:
-        return Estimate(records), Estimate(1)
+        return Extent(Estimate(records), Estimate(1), "its only page")
     # What is no more than the page has is not of the list, or else there would be no other page.
-    totals = [total for total in _totals(page) if total > records > 0]
+    totals = [found for found in _totals(page) if found[0] > records > 0]
     if not totals:
-        return Estimate(records, "at least"), Estimate(2, "at least")
-    return Estimate(totals[0], "about"), Estimate(-(-totals[0] // records), "about")
+        return Extent(Estimate(records, "at least"), Estimate(2, "at least"), "a page of several")
+    total, basis = totals[0]
+    return Extent(Estimate(total, "about"), Estimate(-(-total // records), "about"), basis)
 
 
-def of_children(parents: Estimate, records: Estimate, requests: Estimate, *, paged: bool) -> tuple[Estimate, Estimate]:
+def of_children(parents: Estimate, parent: str, first: Extent, *, paged: bool) -> Extent:
     """Estimate the same of a child stream, which is a list for each of its parents.
 
     Args:
         parents: How many there are.
-        records: Of the first parent's list.
-        requests: Likewise.
+        parent: Name of their stream.
+        first: Of the first parent's list.
         paged: Whether a list may take more than one request.
     """
     if parents == Estimate(1):
-        return records, requests
+        return first
     how = "at least" if paged and not parents.how else parents.how
-    return Estimate(records.number, "at least"), Estimate(parents.number + requests.number - 1, how)
+    requests = Estimate(parents.number + first.requests.number - 1, how)
+    return Extent(Estimate(first.records.number, "at least"), requests, f"{parents} {parent}")
 
 
-def _totals(page: Page) -> Iterator[int]:
-    """Give the numbers of records that a page tells of, the most reliable one first."""
+def _totals(page: Page) -> Iterator[tuple[int, str]]:
+    """Give the numbers of records that a page tells of, and by what, the most reliable one first."""
     document: Any = page.content.document
     places = [document, *(document.get(name) for name in _ENCLOSED_IN)] if isinstance(document, dict) else []
     objects = [place for place in places if isinstance(place, dict)]
     for place in objects:
-        yield from (place[name] for name in _TOTALS if type(place.get(name)) is int)
-    yield from (int(text) for name in _HEADERS if (text := page.headers.get(name, "")).isdecimal())
-    for link in (place.get("last") for place in objects):
-        yield from _up_to(link, len(page.records))
-    yield from _up_to(link_to("last", page.headers.get("Link", "")), len(page.records))
+        yield from ((place[name], "a total") for name in _TOTALS if type(place.get(name)) is int)
+    yield from ((int(text), "a total") for name in _HEADERS if (text := page.headers.get(name, "")).isdecimal())
+    for link in (*(place.get("last") for place in objects), link_to("last", page.headers.get("Link", ""))):
+        yield from ((number, "the last page") for number in _up_to(link, len(page.records)))
 
 
 def _up_to(link: Any, length: int) -> Iterator[int]:

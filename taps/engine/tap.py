@@ -320,9 +320,9 @@ class ApiTap(Tap, ABC):
         if test == "schema":
             tap.write_schemas()
         elif test != "disabled":
-            from taps.engine.trial import Trial  # noqa: PLC0415 - no sync needs it
+            from taps.engine.trial_report import report  # noqa: PLC0415 - no sync needs it
 
-            Trial(tap).run()
+            report(tap)
         else:
             if sys.stdout.isatty():
                 cls.logger.warning("The records go to the terminal and are loaded nowhere; pipe them into a target")

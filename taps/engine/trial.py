@@ -1,32 +1,72 @@
-"""`--test`: what can be read, what the schemas lack, and what a sync would cost, told from a page of each stream."""
+"""What can be read, what the schemas lack, and what a sync would cost, told from a page of each stream."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
+from msgspec import Struct
 from singer_sdk.exceptions import SyncError
 
-from taps.engine.asking import requests_for
-from taps.engine.errors import StatusError, SyncFailedError
-from taps.engine.estimates import NOTHING, of_children, of_list
+from taps.engine.costs import Cost
+from taps.engine.errors import StatusError
+from taps.engine.estimates import NOTHING, Extent, of_children, of_list
 from taps.engine.pagination import SinglePage
-from taps.engine.query import WHOLE
-from taps.engine.reading import get_page
-from taps.engine.wording import listed
+from taps.engine.sampling import sampled_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from taps.engine.client import Request
+    from singer_sdk.helpers.types import Record
+
+    from taps.engine.costs import Rate
     from taps.engine.estimates import Estimate
-    from taps.engine.page import Page
+    from taps.engine.sampling import Sampled
     from taps.engine.stream import ApiStream
     from taps.engine.tap import ApiTap
 
-__all__ = ["Trial"]
+__all__ = ["Expense", "Trial", "Tried"]
 
 _MOST_PARENTS = 3  # that are asked for their children, where those before are gone
+
+
+class Tried(Struct, frozen=True, kw_only=True):
+    """What was found out of a stream.
+
+    Attributes:
+        stream: Its name.
+        read: `yes`; `no`; `skip` where it counts as empty because the API refuses it; `?` where it was not tried.
+        rows: On its first page, if that could be read.
+        extent: How much it is, likewise.
+        undeclared: Fields that its schema lacks, in alphabetical order.
+        problem: Why it was not read, in a line.
+        sample: The first record on the page.
+    """
+
+    stream: str
+    read: str
+    rows: int | None = None
+    extent: Extent | None = None
+    undeclared: Sequence[str] = ()
+    problem: str = ""
+    sample: Record | None = None
+
+
+class Expense(NamedTuple):
+    """What a sync of all that can be read takes.
+
+    Attributes:
+        requests: How many are made.
+        counted: What they count for in a limit.
+        cost: The same by stream.
+    """
+
+    requests: Estimate
+    counted: Estimate
+    cost: Cost
+
+    def lasting(self, rate: Rate) -> str:
+        """Write the least time that it takes."""
+        return self.requests.lasting(self.cost.minutes(rate))
 
 
 class _Parents(NamedTuple):
@@ -35,25 +75,10 @@ class _Parents(NamedTuple):
     number: Estimate
 
 
-class _First(NamedTuple):
-    """A list's first page.
-
-    Attributes:
-        page: The page.
-        request: What it was asked for with.
-        goes_on: Whether there would be another request.
-    """
-
-    page: Page
-    request: Request
-    goes_on: bool
-
-
 class Trial:
-    """Reads one page of each stream that is selected, and tells of it on standard error, in a line.
+    """Reads one page of each stream that is selected.
 
-    A child stream is read for the first record on its parent's page. The first record of each stream is written as a
-    message, after its SCHEMA.
+    A child stream is read for the first record on its parent's page.
 
     Args:
         tap: The tap.
@@ -67,134 +92,96 @@ class Trial:
             for stream in streams
             if not stream.parent_stream_type and (stream.selected or stream.has_selected_descendents)
         ]
-        self._all = [stream for root in self._roots for stream in _family(root)]
-        self._width = max((len(stream.name) for stream in self._all), default=0)
-        self._lines: list[str] = []
-        self._unreadable: list[str] = []
-        self._untried = 0
-        self._requests = NOTHING
-        self._counted = NOTHING
+        self.streams = [stream.name for root in self._roots for stream in _family(root)]
+        """Names of those that are tried, in their order."""
+        self._extents: dict[str, Extent] = {}
         self._asked: set[str] = set()
 
-    def run(self) -> None:
+    def results(self) -> Iterator[Tried]:
         """Try all streams.
 
         Raises:
-            SyncFailedError: At least one cannot be read.
+            SyncFailedError: The API has not given a single page, so that it is of no use to go on.
         """
-        self._tell("stream", "read", "rows", "requests", "fields that the schema does not declare, or what is wrong")
         for root in self._roots:
-            self._try(root, None)
+            yield from self._try(root, None)
         self._tap.outcome.require_an_answer()
-        self._lines.append(self._summary())
-        self._show()
-        if self._unreadable:
-            names = ", ".join(self._unreadable)
-            raise SyncFailedError(
-                f"{len(self._unreadable)} of {len(self._all)} streams cannot be read: {names}. The lines above say why"
-            )
 
-    def _summary(self) -> str:
-        number, most = len(self._all), self._tap.requests_per_minute
-        others = self._untried + len(self._unreadable)
-        found = f"{number - others} of {number} streams" if others else f"All {number} streams"
-        time = f", which is {self._counted.minutes(most)} at {most:,} requests a minute" if most else ""
-        counted = f" that count for {self._counted}" if self._counted != self._requests else ""
-        what = found if number > 1 or others else "The stream"
-        return f"{what} can be read. A sync takes {self._requests} requests{counted}{time}."
+    @property
+    def expense(self) -> Expense:
+        """What a sync takes of the streams that have been read."""
+        requests = counted = NOTHING
+        costs = {}
+        for name, extent in self._extents.items():
+            cost = extent.requests.times(self._tap.toll(name).cost)
+            requests, counted = requests + extent.requests, counted + cost
+            costs[name] = cost.number
+        made = {name: extent.requests.number for name, extent in self._extents.items()}
+        return Expense(requests, counted, Cost(made, costs))
 
-    # A stream
-
-    def _try(self, stream: ApiStream, parents: _Parents | None) -> None:
+    def _try(self, stream: ApiStream, parents: _Parents | None) -> Iterator[Tried]:
         try:
             first = self._first_page(stream, parents)
         except SyncError as error:
-            self._refused(stream, error)
+            yield from self._refused(stream, error)
             return
-        rows, requests = self._estimates(stream, first, parents)
-        self._requests += requests
-        self._counted += requests.times(self._tap.toll(stream.name).cost)
-        self._tell(stream.name, "yes", str(len(first.page.records)), str(requests), _undeclared(stream))
-        if stream.selected and first.page.records:
-            stream.write_sample(first.page.records[0])
+        records, content = first.page.records, first.page.content
+        extent = self._extents[stream.name] = self._extent(stream, first, parents)
+        yield Tried(
+            stream=stream.name,
+            read="yes",
+            rows=len(records),
+            extent=extent,
+            undeclared=sorted(stream.reader.codec.undeclared),
+            sample=records[0] if records else None,
+        )
         for child in stream.wanted_children:
-            if first.page.records:
-                self._try(child, _Parents(stream, first.page.content.keys, rows))
+            if records:
+                yield from self._try(child, _Parents(stream, content.keys, extent.records))
             else:
-                family = list(_family(child))
-                self._untried += len(family)
-                self._tell_all(family, "?", f"not tried: there is no record of '{stream.name}' to read it for")
+                problem = f"not tried: there is no record of '{stream.name}' to read it for"
+                yield from (Tried(stream=other.name, read="?", problem=problem) for other in _family(child))
 
-    def _first_page(self, stream: ApiStream, parents: _Parents | None) -> _First:
+    def _first_page(self, stream: ApiStream, parents: _Parents | None) -> Sampled:
         """Get a list's first page; a child's for the first of its parents that is still there."""
         if parents is None:
             stream.begin_sync()
-            return self._page(stream, {})
+            return _first(stream, {})
         *others, last = parents.keys[:_MOST_PARENTS]
         for key in others:
             try:
-                return self._page(stream, parents.stream.child_context(key))
+                return _first(stream, parents.stream.child_context(key))
             except StatusError as error:  # noqa: PERF203 - three at most, a request each
                 if error.status not in stream.gone_on:
                     raise
-        return self._page(stream, parents.stream.child_context(last))
+        return _first(stream, parents.stream.child_context(last))
 
-    def _page(self, stream: ApiStream, context: dict[str, Any]) -> _First:
-        key = stream.preprocess_context(context)
-        requests = requests_for(stream, key, WHOLE)
-        request, page = next(requests), None
-        while page is None:
-            request = request.with_params(stream.counting_params)
-            try:
-                page = get_page(stream, request, lambda body: stream.reader.dictionaries(body, key))
-            except StatusError as error:
-                request = requests.throw(error)
-        stream.note_answer(page)
-        try:
-            requests.send(page)
-        except StopIteration:
-            return _First(page, request, goes_on=False)
-        return _First(page, request, goes_on=True)
-
-    def _estimates(self, stream: ApiStream, first: _First, parents: _Parents | None) -> tuple[Estimate, Estimate]:
-        rows, requests = of_list(first.page, goes_on=first.goes_on)
+    def _extent(self, stream: ApiStream, first: Sampled, parents: _Parents | None) -> Extent:
+        extent = of_list(first.page, goes_on=first.goes_on)
         if parents is not None:
             paged = not isinstance(stream.pagination, SinglePage)
-            rows, requests = of_children(parents.number, rows, requests, paged=paged)
+            extent = of_children(parents.number, parents.stream.name, extent, paged=paged)
         if stream.shares_pages and first.request.url in self._asked:
-            requests = NOTHING
+            extent = Extent(extent.records, NOTHING, "another's pages")
         self._asked.add(first.request.url)
-        return rows, requests
+        return extent
 
-    def _refused(self, stream: ApiStream, error: SyncError) -> None:
+    def _refused(self, stream: ApiStream, error: SyncError) -> Iterator[Tried]:
         problem = " ".join(str(error).split())
-        below = [child for child in _family(stream) if child is not stream]
-        if isinstance(error, StatusError) and stream.may_skip(error):
+        why = stream.may_skip(error) if isinstance(error, StatusError) else None
+        if isinstance(error, StatusError) and why:
             self._tap.outcome.skipped(error)
-            self._tell(stream.name, "skip", "", "", problem)
-            self._tell_all(below, "skip", f"not tried: '{stream.name}' is skipped")
-            return
-        self._tap.outcome.failed(stream, error, announce=False)
-        self._unreadable += [stream.name, *(child.name for child in below)]
-        self._tell(stream.name, "no", "", "", problem)
-        self._tell_all(below, "no", f"not tried: '{stream.name}' cannot be read")
+            read, problem, state = "skip", f"{problem}; skipped, {why}", "is skipped"
+        else:
+            self._tap.outcome.failed(stream, error, announce=False)
+            read, state = "no", "cannot be read"
+        yield Tried(stream=stream.name, read=read, problem=problem)
+        for child in list(_family(stream))[1:]:
+            yield Tried(stream=child.name, read=read, problem=f"not tried: '{stream.name}' {state}")
 
-    # What is shown
 
-    def _tell_all(self, streams: Sequence[ApiStream], read: str, note: str) -> None:
-        for stream in streams:
-            self._tell(stream.name, read, "", "", note)
-
-    def _tell(self, name: str, read: str, rows: str, requests: str, note: str) -> None:
-        self._lines.append(f"{name:<{self._width}}  {read:<4}  {rows:>5}  {requests:<14}  {note}")
-        # A wrong key or host fails every stream, and is worth one line.
-        if self._tap.http_was_used and self._tap.http.answered:
-            self._show()
-
-    def _show(self) -> None:
-        for line in self._lines:
-            click.echo(self._tap.redactor(line), err=True)
-        self._lines.clear()
+def _first(stream: ApiStream, parent: dict[str, Any]) -> Sampled:
+    return next(sampled_pages(stream, parent, counting=True))
 
 
 def _family(stream: ApiStream) -> Iterator[ApiStream]:
@@ -202,8 +189,3 @@ def _family(stream: ApiStream) -> Iterator[ApiStream]:
     yield stream
     for child in stream.wanted_children:
         yield from _family(child)
-
-
-def _undeclared(stream: ApiStream) -> str:
-    names = sorted(stream.reader.codec.undeclared)
-    return f"{len(names)}: {listed(names)}" if names else "0"

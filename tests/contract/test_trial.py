@@ -10,8 +10,11 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from support import ROOT, config_for, run_tap, selected_catalog, sync
-from taps.engine.estimates import NOTHING, Estimate, of_children, of_list
+from taps.engine.costs import Cost, Rate
+from taps.engine.estimates import NOTHING, Estimate, Extent, of_children, of_list
+from taps.engine.lanes import Limit
 from taps.engine.page import Content, Page
+from taps.engine.trial import Expense
 from taps.helpdesk.tap import TapHelpdesk
 from taps.sandbox.server import Sandbox
 from taps_under_test import TAPS
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
     from taps_under_test import TapUnderTest
 
 TAP = "tap-helpdesk"
-_LINE = re.compile(r"^(\w+) +(yes|no|skip|\?) {2,}(?:(\d+)  (about |at least |)([\d,]+) +)?(\S.*)$")
+_LINE = re.compile(
+    r"^(\w+) +(yes|no|skip|\?) {2,}(?:(\d+)  (about |at least |)([\d,]+) {2,}(\S+(?: \S+)*) {2,})?(\S.*)$"
+)
 
 
 class Line(NamedTuple):
@@ -32,6 +37,7 @@ class Line(NamedTuple):
     rows: int
     requests: Estimate
     note: str
+    basis: str
 
 
 def lines_of(output: Output) -> dict[str, Line]:
@@ -39,16 +45,15 @@ def lines_of(output: Output) -> dict[str, Line]:
     found: dict[str, Line] = {}
     for line in output.log.splitlines():
         if match := _LINE.match(line):
-            name, read, rows, how, requests, note = match.groups()
+            name, read, rows, how, requests, basis, note = match.groups()
             assert name not in found
-            found[name] = Line(
-                read, int(rows or 0), Estimate(int((requests or "0").replace(",", "")), (how or "").strip()), note
-            )
+            estimate = Estimate(int((requests or "0").replace(",", "")), (how or "").strip())
+            found[name] = Line(read, int(rows or 0), estimate, note, basis or "")
     return found
 
 
 def summary_of(output: Output) -> str:
-    [line] = [line for line in output.log.splitlines() if " can be read. A sync takes " in line]
+    [line] = [line for line in output.log.splitlines() if " can be read" in line and ". A sync takes " in line]
     return line
 
 
@@ -119,12 +124,12 @@ def test_a_stream_that_cannot_be_read_is_told_with_its_reason_and_its_children_a
     output = try_out(sandbox, tmp_path, max_retries=0)
     lines = lines_of(output)
     assert output.exit_code == 1
-    assert lines["discussion_categories"][0::3] == (
+    assert lines["discussion_categories"][0:4:3] == (
         "no",
         "GET /v1/discussions/categories: 403 Forbidden: You are not authorized to perform this action.",
     )
     for child in ("discussion_forums", "discussion_topics", "discussion_comments"):
-        assert lines[child][0::3] == ("no", "not tried: 'discussion_categories' cannot be read")
+        assert lines[child][0:4:3] == ("no", "not tried: 'discussion_categories' cannot be read")
     assert lines["groups"].read == "no"
     assert lines["groups"].note.startswith("GET /v1/groups: the answer cannot be used: ")
     assert lines["tickets"].read == "yes"
@@ -151,13 +156,15 @@ def test_what_the_settings_skip_is_no_failure(sandbox: Sandbox, tmp_path: Path) 
     assert [lines[name].read for name in ("solution_categories", "solution_folders", "solution_articles")] == [
         "skip"
     ] * 3
+    assert lines["solution_categories"].note.endswith("; skipped, as skip_inaccessible_streams says")
+    assert summary_of(output).startswith("25 of 28 streams can be read, 3 are skipped. ")
 
 
 def test_a_child_without_a_parent_is_neither_readable_nor_not(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.helpdesk.put("canned_response_folders", [])
     output = try_out(sandbox, tmp_path)
     assert output.exit_code == 0
-    assert lines_of(output)["canned_responses"][0::3] == (
+    assert lines_of(output)["canned_responses"][0:4:3] == (
         "?",
         "not tried: there is no record of 'canned_response_folders' to read it for",
     )
@@ -199,7 +206,15 @@ def test_the_minutes_are_told_where_a_rate_is_set(shared_sandbox: Sandbox, tmp_p
         r"A sync takes at least (\d+) requests, which is at least 0\.1 minutes at 60,000 requests a minute\.$",
         summary_of(output),
     )
-    assert Estimate(450, "about").minutes(100) == "about 4.5 minutes"
+    assert Estimate(450, "about").lasting(4.41) == "about 4.5 minutes"
+    assert lines_of(output)["conversations"].basis == "at least 30 tickets"
+
+
+def test_a_list_with_a_limit_of_its_own_takes_its_time() -> None:
+    requests = Estimate(41, "about")
+    expense = Expense(requests, requests, Cost({"tickets": 41}, {"tickets": 41}))
+    assert expense.lasting(Rate("", Limit(1_000_000))) == "about 0.1 minutes"
+    assert expense.lasting(Rate("", Limit(1_000_000), {"tickets": Limit(20)})) == "about 2.0 minutes"
 
 
 @pytest.mark.parametrize("fault", ["401", "html", "403"])
@@ -246,24 +261,26 @@ def page(records: int, document: Any = None, headers: Mapping[str, str] | None =
 
 
 @pytest.mark.parametrize(
-    ("document", "headers", "rows"),
+    ("document", "headers", "rows", "basis"),
     [
-        ({"totalCount": 95}, {}, 95),
-        ({"meta": {"count": 95, "count_truncated": False}}, {}, 95),
-        ({}, {"X-Total-Count": "95"}, 95),
-        ({"paging": {"last": "http://127.0.0.1/v1/things?limit=10&offset=90"}}, {}, 100),
-        ({"links": {"last": "http://127.0.0.1/v1/things?page=10"}}, {}, 100),
+        ({"totalCount": 95}, {}, 95, "a total"),
+        ({"meta": {"count": 95, "count_truncated": False}}, {}, 95, "a total"),
+        ({}, {"X-Total-Count": "95"}, 95, "a total"),
+        ({"paging": {"last": "http://127.0.0.1/v1/things?limit=10&offset=90"}}, {}, 100, "the last page"),
+        ({"links": {"last": "http://127.0.0.1/v1/things?page=10"}}, {}, 100, "the last page"),
         (
             [],
             {
                 "Link": '<http://127.0.0.1/v1/things?page=2>; rel="next", <http://127.0.0.1/v1/things?page=10>; rel="last"'
             },
             100,
+            "the last page",
         ),
     ],
 )
-def test_a_total_is_found_where_apis_have_it(document: Any, headers: dict[str, str], rows: int) -> None:
-    assert of_list(page(10, document, headers), goes_on=True) == (Estimate(rows, "about"), Estimate(10, "about"))
+def test_a_total_is_found_where_apis_have_it(document: Any, headers: dict[str, str], rows: int, basis: str) -> None:
+    found = of_list(page(10, document, headers), goes_on=True)
+    assert found == (Estimate(rows, "about"), Estimate(10, "about"), basis)
 
 
 @pytest.mark.parametrize(
@@ -280,12 +297,13 @@ def test_a_total_is_found_where_apis_have_it(document: Any, headers: dict[str, s
     ],
 )
 def test_what_is_no_total_leaves_a_lower_bound(document: Any) -> None:
-    assert of_list(page(10, document), goes_on=True) == (Estimate(10, "at least"), Estimate(2, "at least"))
+    found = of_list(page(10, document), goes_on=True)
+    assert found == (Estimate(10, "at least"), Estimate(2, "at least"), "a page of several")
 
 
 def test_a_list_that_ends_on_its_first_page_is_a_request() -> None:
-    assert of_list(page(10, {"totalCount": 95}), goes_on=False) == (Estimate(10), Estimate(1))
-    assert of_list(page(0), goes_on=True) == (Estimate(0, "at least"), Estimate(2, "at least"))
+    assert of_list(page(10, {"totalCount": 95}), goes_on=False) == (Estimate(10), Estimate(1), "its only page")
+    assert of_list(page(0), goes_on=True)[:2] == (Estimate(0, "at least"), Estimate(2, "at least"))
 
 
 @pytest.mark.parametrize(
@@ -305,4 +323,4 @@ def test_a_child_costs_a_request_a_parent(
     paged: bool,  # noqa: FBT001
     expected: Estimate,
 ) -> None:
-    assert of_children(parents, Estimate(3), requests, paged=paged)[1] == expected
+    assert of_children(parents, "things", Extent(Estimate(3), requests, ""), paged=paged).requests == expected
