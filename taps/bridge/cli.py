@@ -1,4 +1,4 @@
-"""The command `taps`, for what is about the taps and no tap itself."""
+"""The command `taps dlt-config`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from taps.engine.errors import InvalidInputError
 if TYPE_CHECKING:
     from taps.bridge.rest_config import RestPlan
 
-__all__ = ["main"]
+__all__ = ["dlt_config"]
 
 
 class _Failure(click.ClickException):
@@ -28,13 +28,7 @@ class _Failure(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # click has one for each class, and reads it of the instance
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="frontline-taps")
-def main() -> None:
-    """What there is to do with the taps beside running them."""
-
-
-@main.command("dlt-config")
+@click.command("dlt-config")
 @click.argument("name")
 @click.option("--config", type=click.Path(path_type=Path), help="A JSON file with settings of the tap.")
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write, instead of standard output.")

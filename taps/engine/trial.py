@@ -8,7 +8,7 @@ from msgspec import Struct
 from singer_sdk.exceptions import SyncError
 
 from taps.engine.costs import Cost
-from taps.engine.errors import StatusError
+from taps.engine.errors import StatusError, UnreachableError
 from taps.engine.estimates import NOTHING, Extent, of_children, of_list
 from taps.engine.pagination import SinglePage
 from taps.engine.sampling import sampled_pages
@@ -94,6 +94,8 @@ class Trial:
         ]
         self.streams = [stream.name for root in self._roots for stream in _family(root)]
         """Names of those that are tried, in their order."""
+        self.reached = True
+        """Whether the host can be reached."""
         self._extents: dict[str, Extent] = {}
         self._asked: set[str] = set()
 
@@ -168,6 +170,7 @@ class Trial:
 
     def _refused(self, stream: ApiStream, error: SyncError) -> Iterator[Tried]:
         problem = " ".join(str(error).split())
+        self.reached = not isinstance(error, UnreachableError)
         why = stream.may_skip(error) if isinstance(error, StatusError) else None
         if isinstance(error, StatusError) and why:
             self._tap.outcome.skipped(error)

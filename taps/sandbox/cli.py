@@ -208,17 +208,18 @@ def _introduce(sandbox: Sandbox, *, quiet: bool) -> None:
         click.echo(f"{sandbox.api.tap} takes instead: {json.dumps(sandbox.alternatives)}")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, *, program: str = "tap-sandbox") -> None:
     """Run the command; problems are one line on stderr and an exit code other than 0.
 
     Args:
         arguments: The command line; None for the process's own.
+        program: What the command is called.
     """
     try:
-        code = serve.main(arguments, prog_name="tap-sandbox", standalone_mode=False)
+        code = serve.main(arguments, prog_name=program, standalone_mode=False)
     except click.ClickException as error:
         # Without the usage that click would print above it: the message says what is wrong.
-        click.echo(f"tap-sandbox: {error.format_message()}", err=True)
+        click.echo(f"{program}: {error.format_message()}", err=True)
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(1)

@@ -117,6 +117,8 @@ class TestCommand:
 
     def test_that_dlt_is_missing_is_an_error_in_a_line(self) -> None:
         program = "import sys; sys.modules['dlt'] = None; from taps.cli import main; main()"
-        failed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        failed = subprocess.run(
+            [sys.executable, "-c", program, "dlt-config", "helpdesk"], capture_output=True, text=True, check=False
+        )
         assert failed.returncode == 1
         assert failed.stderr == "Error: taps needs dlt; install it with: pip install 'frontline-taps[dlt]'\n"

@@ -15,7 +15,7 @@ from hunting import ProcessList
 from logins import LOGINS, Login, Opened, Opening
 
 from support import ROOT, Output, run_tap
-from taps.bridge.cli import main
+from taps.bridge.cli import dlt_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,6 +165,6 @@ def test_a_trial_of_an_api_that_tells_all(login: Login, opened_for: Opening, ech
 def test_a_module_for_dlts_rest_source(login: Login, opened_for: Opening, tmp_path: Path) -> None:
     opened = opened_for(login)
     (tmp_path / "config.json").write_text(json.dumps(opened.config))
-    result = CliRunner().invoke(main, ["dlt-config", login.tap_class.name, "--config", str(tmp_path / "config.json")])
+    result = CliRunner().invoke(dlt_config, [login.tap_class.name, "--config", str(tmp_path / "config.json")])
     assert result.exit_code == 0
     assert opened.hunt.finds({"module": result.output}) == []
