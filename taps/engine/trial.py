@@ -174,7 +174,7 @@ class Trial:
         why = stream.may_skip(error) if isinstance(error, StatusError) else None
         if isinstance(error, StatusError) and why:
             self._tap.outcome.skipped(error)
-            read, problem, state = "skip", f"{problem}; skipped, {why}", "is skipped"
+            read, problem, state = "skip", f"{problem.rstrip('.')}; skipped, {why}", "is skipped"
         else:
             self._tap.outcome.failed(stream, error, announce=False)
             read, state = "no", "cannot be read"

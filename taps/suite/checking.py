@@ -13,7 +13,7 @@ from taps.engine.trial_report import configured_rate, readable
 from taps.engine.wording import listed
 from taps.suite.ending import UNREADABLE, EndedError
 from taps.suite.opening import opened, stream_named, streams_of, tap_named
-from taps.suite.showing import Column, console, show, working, write_json
+from taps.suite.showing import Column, console, say, show, working, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,9 +119,9 @@ def _number(estimate: Estimate) -> dict[str, Any]:
 
 def _show_settings(tap: ApiTap, *, reachable: bool) -> None:
     plan = f", plan {tap.config['plan']}" if tap.config.get("plan") else ""
-    console().print(tap.redactor(f"{tap.name}, provider {tap.provider.name}{plan}: the settings are good"))
+    say(tap.redactor(f"{tap.name}, provider {tap.provider.name}{plan}: the settings are good"))
     answers = "answers" if reachable else "cannot be reached"
-    console().print(tap.redactor(f"{tap.config['base_url']} {answers}"))
+    say(tap.redactor(f"{tap.config['base_url']} {answers}"))
 
 
 def _show_results(tap: ApiTap, results: Sequence[Tried]) -> None:
@@ -144,10 +144,10 @@ def _show_results(tap: ApiTap, results: Sequence[Tried]) -> None:
 def _show_expense(results: Sequence[Tried], expense: Expense, rates: Sequence[tuple[Rate, bool]]) -> None:
     counted = f" that count for {expense.counted}" if expense.counted != expense.requests else ""
     console().out("")
-    console().print(f"{readable(Counter(tried.read for tried in results))}.")
-    console().print(f"A first sync takes {expense.requests} requests{counted}.")
+    say(f"{readable(Counter(tried.read for tried in results))}.")
+    say(f"A first sync takes {expense.requests} requests{counted}.")
     if not any(configured for _, configured in rates):
-        console().print("No limit is set, so the tap goes by what the API's answers say.")
+        say("No limit is set, so the tap goes by what the API's answers say.")
     if rates:
         console().out("")
         rows = [[rate.title + (", as set" if own else ""), expense.lasting(rate)] for rate, own in rates]

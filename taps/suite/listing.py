@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from taps.engine.provider import GENERIC
 from taps.suite.opening import all_taps, tap_named
-from taps.suite.showing import Column, console, show, write_json
+from taps.suite.showing import Column, console, say, show, write_json
 
 if TYPE_CHECKING:
     from taps.engine.provider import Provider
@@ -102,14 +102,14 @@ def _summary(described: type) -> str:
 
 def _show_streams(tap: dict[str, Any]) -> None:
     providers = tap["providers"]
-    console().print(f"{tap['name']}: {tap['description']}", style="bold")
+    say(f"{tap['name']}: {tap['description']}", style="bold")
     for provider in providers:
         if provider["name"] != GENERIC:
             plans = f"; plans {', '.join(provider['plans'])}" if provider["plans"] else ""
             mark = ", experimental" if provider["experimental"] else ""
             number = f"{provider['streams']} stream{'' if provider['streams'] == 1 else 's'}"
             line = f"provider {provider['name']}: {provider['title']}, {number}{mark}{plans}"
-            console().print(line)
+            say(line)
     console().out("")
     rows = [
         [

@@ -14,7 +14,7 @@ from taps.engine.sampling import sampled_pages
 from taps.engine.settings import meant
 from taps.suite.ending import UNREADABLE, USAGE, EndedError
 from taps.suite.opening import opened, stream_named, streams_of, tap_named
-from taps.suite.showing import Column, console, messages, show, total_width, write_json
+from taps.suite.showing import Column, console, messages, say, show, total_width, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["preview"]
 
 _MOST_IN_VAIN = 50  # requests one after another that bring no row
-_LENGTHS = (80, 40, 32, 24, 16)  # characters that a cell may have in a table, the longest that fits
+_LENGTHS = (80, 60, 50, 40, 32, 24, 16)  # characters that a cell may have in a table, the longest that fits
+_BY_DEFAULT = 32  # the same, where the fields are chosen by what fits
 _LONGEST_BELOW = 300  # in a row that is shown below its head
 
 
@@ -62,7 +63,7 @@ def preview(name: str, stream: str, config: Sequence[str], *, limit: int, fields
         elif rows:
             _show(tap, wanted, rows, fields)
         if not rows:
-            messages().print(f"{stream} has no row, as far as was read")
+            say(f"{stream} has no row, as far as was read", messages())
 
 
 def _rows(tap: ApiTap, stream: ApiStream, limit: int) -> list[dict[str, Any]]:
@@ -105,7 +106,7 @@ class _Tries:
         """Tell whether to ask for more."""
         if self._in_vain < _MOST_IN_VAIN:
             return True
-        messages().print(f"{_MOST_IN_VAIN} requests in a row brought no row of {self._stream.name}; it ends here")
+        say(f"{_MOST_IN_VAIN} requests in a row brought no row of {self._stream.name}; it ends here", messages())
         return False
 
 
@@ -141,16 +142,15 @@ def _show(tap: ApiTap, stream: ApiStream, rows: Sequence[dict[str, Any]], fields
     texts = {field: [tap.redactor(_text(row.get(field))) for row in rows] for field in _in_order(stream)}
     shown = fields or _that_fit(stream, texts)
     columns = [Column(field, right=_is_number(rows, field)) for field in shown]
-    lengths = [_LENGTHS[2]] if not fields else [*_LENGTHS, _LONGEST_BELOW]
+    lengths = [_BY_DEFAULT] if not fields else [*_LENGTHS, _LONGEST_BELOW]
     for length in lengths:
         cells = [[_cut(texts[field][place], length) for field in shown] for place in range(len(rows))]
         if total_width(columns, cells) <= console().width:
             break
     show(columns, cells)
-    if others := [field for field in texts if field not in shown]:
-        messages().print(
-            f"{len(others)} more fields: {', '.join(others)}. Choose some with --fields, or see whole rows with --json"
-        )
+    if not fields and (others := [field for field in texts if field not in shown]):
+        hint = "Choose some with --fields, or see whole rows with --json"
+        say(f"{len(others)} more fields: {', '.join(others)}. {hint}", messages())
 
 
 def _in_order(stream: ApiStream) -> Iterable[str]:
@@ -168,7 +168,7 @@ def _that_fit(stream: ApiStream, cells: dict[str, list[str]]) -> list[str]:
     shown: list[str] = []
     for field in told:
         chosen = [*shown, field]
-        rows = zip(*([_cut(value, _LENGTHS[2]) for value in cells[name]] for name in chosen), strict=True)
+        rows = zip(*([_cut(value, _BY_DEFAULT) for value in cells[name]] for name in chosen), strict=True)
         if field in keys or total_width([Column(name) for name in chosen], list(rows)) <= console().width:
             shown = chosen
     return shown

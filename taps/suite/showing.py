@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-__all__ = ["Column", "console", "messages", "show", "total_width", "working", "write_json"]
+__all__ = ["Column", "console", "messages", "say", "show", "total_width", "working", "write_json"]
 
 _WIDE = 200  # characters of a line that no terminal shows
 _GAP = 3  # characters between two columns
@@ -74,6 +74,19 @@ def _console(*, stderr: bool) -> Console:
         emoji=False,
         soft_wrap=False,
     )
+
+
+def say(text: str, where: Console | None = None, *, style: str = "") -> None:
+    """Show a sentence, broken at its words.
+
+    Args:
+        text: The sentence.
+        where: Where to show it, if not on standard output.
+        style: Its style.
+    """
+    out = where or console()
+    lines = textwrap.wrap(text, out.width, break_long_words=False, break_on_hyphens=False)
+    out.print("\n".join(lines), style=style, soft_wrap=True)
 
 
 def show(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:

@@ -155,7 +155,11 @@ def test_settings_come_from_the_environment_and_from_several_files(shared_sandbo
     ran = taps("check", "helpdesk", "--streams", "agents", files=tmp_path, variables=variables)
     assert ran.exit_code == 2
     assert "settings are read from there only with --config ENV" in ran.err
-    for name, settings in {"a": {"api_key": "x", "page_size": 3}, "b": {"api_key": shared_sandbox.api_key}}.items():
+    given: dict[str, dict[str, Any]] = {
+        "a": {"api_key": "x", "page_size": 3},
+        "b": {"api_key": shared_sandbox.api_key},
+    }
+    for name, settings in given.items():
         (tmp_path / f"{name}.json").write_text(json.dumps({"base_url": shared_sandbox.base_url, **settings}))
     ran = taps("check", "helpdesk", "--config", "a.json", "--config", "b.json", "--streams", "agents", files=tmp_path)
     assert row_of(ran.out, "agents")[:3] == ["agents", "yes", "3"]

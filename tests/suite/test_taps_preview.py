@@ -24,7 +24,7 @@ def preview(sandbox: Sandbox, files: Path, stream: str, *arguments: str, columns
 
 
 def test_rows_are_shown_with_the_fields_that_are_asked_for(sandbox: Sandbox, tmp_path: Path) -> None:
-    fields = {"custom_fields": {"size": 1.1, "größe": "特大"}, "domains": [], "note": None}
+    fields: dict[str, Any] = {"custom_fields": {"size": 1.1, "größe": "特大"}, "domains": [], "note": None}
     text = "Line one\nand\ttwo " + "so on and so forth " * 20
     sandbox.helpdesk.put("companies", [{"id": 7, "name": "Acme", "description": text, **fields}])
     ran = preview(sandbox, tmp_path, "companies", "--fields", "id,name,description,custom_fields,domains,note")
