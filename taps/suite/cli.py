@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -134,4 +135,17 @@ def _names(value: str | None) -> list[str]:
 
 def main() -> None:
     """Run the command."""
-    _taps(prog_name="taps")
+    try:
+        _taps(prog_name="taps")
+    except OSError as error:  # such as a disk that is full; click itself ends where the reader has gone away
+        sys.exit(f"Error: The output cannot be written: {error.strerror or error}")
+    finally:
+        _drop_what_cannot_be_written()
+
+
+def _drop_what_cannot_be_written() -> None:
+    """Let go of what is still buffered: Python would complain once more at exit, with code 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,7 +14,7 @@ from echoing import Echo, status
 from hunting import ProcessList
 from logins import LOGINS, Login, Opened, Opening
 
-from support import ROOT, Output, run_tap
+from support import ROOT, Output, command, run_tap
 from taps.bridge.cli import dlt_config
 
 if TYPE_CHECKING:
@@ -159,6 +159,37 @@ def test_a_trial_of_an_api_that_tells_all(login: Login, opened_for: Opening, ech
     assert output.exit_code == 1
     assert "I do not take" in output.log
     assert home.findings(opened, output) == []
+
+
+@by_login
+def test_a_check_and_a_preview_of_an_api_that_tells_all(
+    login: Login, opened_for: Opening, echo: Echo, tmp_path: Path
+) -> None:
+    opened = opened_for(login)
+    echo.aim(opened.sandbox, status(403), key=opened.key, spare=1)
+    home = Home(tmp_path, LOGLEVEL="DEBUG")
+    home.config.write_text(json.dumps({**opened.config_at(echo.url), "max_retries": 0}))
+    tap = login.tap_class
+    first, *_ = tap.streams_for(opened.config)
+    for arguments in (["check", tap.name], ["check", tap.name, "--json"], ["preview", tap.name, vars(first)["name"]]):
+        output = run_taps(*arguments, "--config", str(home.config), env=home.env)
+        assert output.exit_code in {0, 1}
+        assert "DEBUG" in output.log
+        assert arguments[0] != "check" or "I do not take" in " ".join((output.text + output.log).split())
+        assert home.findings(opened, output) == []
+
+
+def run_taps(*arguments: str, env: dict[str, str]) -> Output:
+    process = subprocess.run(
+        [command("taps"), *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+        env=env,
+    )
+    return Output(process.stdout, process.stderr, process.returncode)
 
 
 @by_login

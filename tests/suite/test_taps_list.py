@@ -110,6 +110,23 @@ def test_an_encoding_without_lines_gets_others() -> None:
     assert ran.out.isascii()
 
 
+def test_an_output_that_cannot_be_written_is_a_line() -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        failed = subprocess.run([SCRIPTS / "taps", "list"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert failed.returncode == 1
+    assert failed.stderr == "Error: The output cannot be written: No space left on device\n"
+
+
+def test_a_reader_that_goes_away_ends_it_without_a_word() -> None:
+    with subprocess.Popen(
+        [SCRIPTS / "taps", "list", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+
+
 def test_help_names_all_commands_and_the_exit_codes() -> None:
     ran = taps("--help")
     for name in ("list", "check", "preview", "dlt-config", "sandbox"):
