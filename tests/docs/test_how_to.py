@@ -1,8 +1,9 @@
-"""What the pages in `docs/how-to` say to run is run, in their order, against a sandbox; what they say comes, comes.
+"""What `docs/start.md` and the pages in `docs/how-to` say to run is run against a sandbox; what they say comes, comes.
 
 A block of bash or Python is run in the folder that the ones before it have left. A block of text after it is what it
 prints, with `…` for what differs; the other lines that it prints are not looked at. A block of YAML belongs below the extractors of
-`meltano.yml`, that of the repository, with a tap and targets that are installed.
+`meltano.yml`, that of the repository, with a tap and targets that are installed. Blocks of sh and py, which look the same, are
+not run: they install something, or need an account.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UV = ROOT / ".venv-meltano" / "bin" / "uv"
-HOW_TO = ROOT / "docs" / "how-to"
-PAGES = sorted(page.name for page in HOW_TO.glob("*.md"))
+DOCS = ROOT / "docs"
+PAGES = ["start.md", *sorted(f"how-to/{page.name}" for page in DOCS.glob("how-to/*.md"))]
+RUN = {"bash": ["bash", "-e"], "python": [sys.executable]}
 SERVED_AT = "http://127.0.0.1:8080"  # as the pages have it
 TARGETS = {"target-jsonl": ["target-jsonl==0.1.4"], "target-duckdb": ["target-duckdb==0.8.0", "duckdb==1.1.3"]}
 _BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -39,12 +41,12 @@ class Block(NamedTuple):
 
 def blocks_of(page: str) -> list[Block]:
     blocks: list[Block] = []
-    for found in _BLOCK.finditer((HOW_TO / page).read_text(encoding="utf-8")):
+    for found in _BLOCK.finditer((DOCS / page).read_text(encoding="utf-8")):
         if found["language"] == "text":
             blocks[-1] = blocks[-1]._replace(prints=tuple(found["text"].splitlines()))
         else:
             blocks.append(Block(found["language"], found["text"]))
-    return blocks
+    return [block for block in blocks if block.language in {*RUN, "yaml"}]
 
 
 @pytest.fixture(scope="module")
@@ -103,18 +105,24 @@ def project(sandbox: Sandbox) -> dict[str, Any]:
 
 def run(block: Block, sandbox: Sandbox, folder: Path, env: dict[str, str]) -> str:
     text = block.text.replace(SERVED_AT, sandbox.base_url)
-    interpreter = {"bash": ["bash", "-e"], "python": [sys.executable]}[block.language]
     script = folder / f"block.{block.language}"
     script.write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [*interpreter, str(script)], cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=240
+        [*RUN[block.language], str(script)],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
     )
     assert done.returncode == 0, f"{text}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
 
 
-def test_there_are_pages() -> None:
-    assert {"backfill.md", "many-accounts.md", "select-fields.md"} <= set(PAGES)
+def test_every_page_has_something_to_run() -> None:
+    assert {"how-to/backfill.md", "how-to/many-accounts.md", "how-to/select-fields.md"} <= set(PAGES)
+    assert all(blocks_of(page) for page in PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES)
