@@ -8,7 +8,7 @@ import threading
 import time
 from http import HTTPStatus
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from taps.engine.lanes import FREE, Toll
 from taps.engine.pacing import retry_after_seconds
@@ -18,20 +18,36 @@ from taps.engine.ratelimits import LONGEST_WAIT, RateLimits, read_rate_limits
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["BudgetClosedError", "RateBudget"]
+__all__ = ["BudgetClosedError", "RateBudget", "Wait"]
 
 _MINUTE = 60.0
+_PAUSED = "the API asked to wait"
+_OWN_RATE = "as requests_per_minute says"
+_QUOTA = "the API says that its limit is used up"
 # With these two, one request more than the limit takes 60.3 s at least: more than a minute, wherever that begins.
 _SHARE = 0.99
 _CATCH_UP = 0.3
 # A client that obeys Retry-After sleeps until a moment after the end of the pause.
 _SAME = 0.1
+_WORTH_SAYING = 5.0  # seconds
 # About as many as there are threads.
 _PLACES_BACK = 32
 
 
 class BudgetClosedError(Exception):
     """No more requests are wanted."""
+
+
+class Wait(NamedTuple):
+    """What requests wait for.
+
+    Attributes:
+        seconds: How long still, at most.
+        reason: Why.
+    """
+
+    seconds: float
+    reason: str
 
 
 class RateBudget:
@@ -51,6 +67,7 @@ class RateBudget:
         per_minute: Most requests in a minute, or `None` for no limit but the API's own.
         headers: Names of headers that tell of the limit, as of `read_rate_limits`.
         clock: Gives seconds that never go back.
+        say: Is told of each long wait for what the API says of its limit, apart from those after a refusal.
     """
 
     def __init__(
@@ -59,8 +76,12 @@ class RateBudget:
         *,
         headers: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        say: Callable[[Wait], object] = lambda _: None,
     ) -> None:
         self.waited = 0.0
+        self._say = say
+        self._waiting_until = self._said_until = -math.inf
+        self._reason = ""
         self._clock = clock
         self._headers = {name.lower(): part for part, name in (headers or {}).items()}
         self._interval = _MINUTE / (per_minute * _SHARE) if per_minute else 0.0
@@ -132,6 +153,17 @@ class RateBudget:
             if held:
                 self._wake_first()
 
+    @property
+    def waited_here(self) -> float:
+        """Seconds that this thread has waited so far."""
+        return self._own.waited
+
+    def waiting(self) -> Wait | None:
+        """Tell what requests wait for now; `None` where that is nothing, or an answer."""
+        with self._lock:
+            seconds = self._waiting_until - self._clock()
+            return Wait(seconds, self._reason) if self._queue and seconds > 0 else None
+
     def told_by(self, headers: Mapping[str, str]) -> RateLimits | None:
         """Read what an answer says of the rate limit; `None` where that is nothing."""
         return read_rate_limits(headers, self._headers)
@@ -163,6 +195,7 @@ class RateBudget:
                 seconds = 0
         closed = self._closing.wait(min(max(0, seconds), threading.TIMEOUT_MAX))
         with self._lock:
+            self._own.waited += self._clock() - begun
             self.waited += self._clock() - begun
         if closed:
             raise BudgetClosedError
@@ -187,11 +220,14 @@ class RateBudget:
                     self._begin(now)
                     return
                 # Whoever is first has it end by itself or is woken by an answer; all others by the one before them.
+                if wait < math.inf:
+                    self._note_wait(wait, now)
                 turn.wait(None if wait == math.inf else min(wait, LONGEST_WAIT))
                 now = self._clock()
             raise BudgetClosedError
         finally:
             self._queue.remove(turn)
+            self._own.waited += now - begun
             self.waited += now - begun
             self._wake_first()
 
@@ -207,6 +243,15 @@ class RateBudget:
         until = self._paused_until if self._slot is None else max(self._slot, self._paused_until)
         wait = max(until - now, self._scout.wait(now))
         return wait if wait > 0 else self._quota.wait(now)
+
+    def _note_wait(self, seconds: float, now: float) -> None:
+        """Take note of what all wait for, and say so once where it is long and nobody has."""
+        paused, slot = self._paused_until > now, self._slot is not None and self._slot > now
+        self._waiting_until = now + seconds
+        self._reason = _PAUSED if paused else _OWN_RATE if slot else _QUOTA
+        if self._reason == _QUOTA and seconds > _WORTH_SAYING and now > self._said_until:
+            self._said_until = self._waiting_until
+            self._say(Wait(seconds, self._reason))
 
     def _first(self) -> _Turn:
         """Tell whose turn it is."""
@@ -250,12 +295,14 @@ class _Own(threading.local):
         serials: The serial numbers of its requests that are not answered yet.
         refusals: How often in a row it was refused.
         cost: How many requests the one that it begins counts for.
+        waited: Seconds that it has waited.
     """
 
     def __init__(self) -> None:
         self.serials: list[int] = []
         self.refusals = 0
         self.cost = 1
+        self.waited = 0.0
 
 
 class _Turn(threading.Condition):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
+from taps.engine.account import Tally
 from taps.engine.auth import RenewableAuth
 from taps.engine.errors import REFUSALS, ApiError, BodyError, ForeignOriginError, RecordError, StatusError
 from taps.engine.gate import Gate
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from backoff.types import Details
     from requests.auth import AuthBase
 
-    from taps.engine.budget import RateBudget
+    from taps.engine.budget import RateBudget, Wait
     from taps.engine.pacing import RetryPolicy
     from taps.engine.redaction import Redactor
     from taps.engine.transport import Answer
@@ -88,6 +90,19 @@ class Reply(Struct, Generic[_T], frozen=True):
     url: str
     headers: Mapping[str, str]
     content: _T
+
+
+@dataclass
+class _Course:
+    """How far a request has come.
+
+    Attributes:
+        tries_left: How often it may still be sent where these statuses are the answer.
+        tries: How often it was sent.
+    """
+
+    tries_left: dict[int, int]
+    tries: int = 0
 
 
 class HttpClient:
@@ -165,6 +180,7 @@ class HttpClient:
         keep: bool = False,
         once: frozenset[int] = frozenset(),
         headers_in: Callable[[str, Mapping[str, str]], None] | None = None,
+        tally: Tally | None = None,
     ) -> Reply[_T]:
         """Get a page; what may pass is tried again.
 
@@ -175,6 +191,7 @@ class HttpClient:
             keep: Whether to keep the answer for the next one who asks for the same.
             once: Statuses that are tried again no more than once, because something else may help.
             headers_in: Called with the address and the headers of a success, before the body is there.
+            tally: Takes note of what it took.
 
         Returns:
             The answer.
@@ -186,13 +203,21 @@ class HttpClient:
         key = (request.url, *sorted(request.params.items())) if keep else ()
         if kept := self._kept.get(key):
             return Reply(kept.url, kept.headers, decode(kept.content))
+        tally = tally or Tally()
+        tally.begin()
+        course, waited = _Course(dict.fromkeys(once, 2)), self._budget.waited_here
         try:
-            raw, reply = self._tried(request, decode, headers_in, dict.fromkeys(once, 2))
+            raw, reply = self._tried(request, decode, headers_in, course)
         finally:
             self._gate.leave()
+            tally.add(retries=max(0, course.tries - 1), waited=self._budget.waited_here - waited)
         if keep:
             self._kept[key] = raw
         return reply
+
+    def waiting(self) -> Wait | None:
+        """Tell what requests wait for now, other than an answer."""
+        return self._budget.waiting()
 
     def close(self) -> None:
         """Let no further request begin, and end all waiting."""
@@ -204,14 +229,15 @@ class HttpClient:
         request: Request,
         decode: Callable[[bytes], _T],
         headers_in: Callable[[str, Mapping[str, str]], None] | None,
-        tries_left: dict[int, int],
+        course: _Course,
     ) -> tuple[Reply[bytes], Reply[_T]]:
+        course.tries += 1
         answer = self._send(request, headers_in)
         if answer.status != requests.codes.ok:
             refusal = self._refusal(request, answer)
-            if answer.status in tries_left:
-                tries_left[answer.status] -= 1
-                refusal.retriable = tries_left[answer.status] > 0
+            if answer.status in course.tries_left:
+                course.tries_left[answer.status] -= 1
+                refusal.retriable = course.tries_left[answer.status] > 0
             raise refusal
         try:
             content = decode(answer.body)

@@ -10,24 +10,27 @@ from singer_sdk import metrics
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["RunningCounter", "RunningTimer", "StreamMeters"]
+__all__ = ["RunningCounter", "RunningTimer", "StreamMeters", "TotalCounter"]
 
 
-class RunningCounter(metrics.Counter):
-    """Counts over all parents and logs once at the end, where the SDK logs once a parent."""
-
-    def with_context(self, value: Any) -> None:
-        """Take no context: the count is of all of them."""
+class TotalCounter(metrics.Counter):
+    """Knows what it has counted in all; `value` begins anew each time it is logged."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.total = 0
-        """What was counted in all; `value` begins anew each time it is logged."""
 
     def increment(self, value: int = 1) -> None:
         """Count, and log now and then."""
         self.total += value
         super().increment(value)
+
+
+class RunningCounter(TotalCounter):
+    """Counts over all parents and logs once at the end, where the SDK logs once a parent."""
+
+    def with_context(self, value: Any) -> None:
+        """Take no context: the count is of all of them."""
 
     def exit(self) -> None:
         """Keep counting."""
@@ -74,6 +77,8 @@ class StreamMeters:
     def __init__(self, stream: str, endpoint: str) -> None:
         self._tags = {metrics.Tag.STREAM: stream}
         self._endpoint = {metrics.Tag.ENDPOINT: endpoint}
+        self.rows = TotalCounter(metrics.Metric.RECORD_COUNT)
+        """Counts the records of the stream, whoever logs it."""
 
     @cached_property
     def requests(self) -> RunningCounter:
@@ -83,7 +88,13 @@ class StreamMeters:
     @cached_property
     def records(self) -> RunningCounter:
         """Counts the records of a child stream."""
-        return RunningCounter(metrics.Metric.RECORD_COUNT, dict(self._tags))
+        self.rows = counter = RunningCounter(metrics.Metric.RECORD_COUNT, dict(self._tags))
+        return counter
+
+    def counting(self, counter: metrics.Counter) -> TotalCounter:
+        """Give the SDK's counter of a stream's records as one that knows its total."""
+        self.rows = TotalCounter(counter.metric, counter.tags, counter.log_interval)
+        return self.rows
 
     @cached_property
     def duration(self) -> RunningTimer:

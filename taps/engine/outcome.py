@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from taps.engine.advice import advice, advice_for_stream
 from taps.engine.errors import AuthorizationError, SyncFailedError, UnreachableError
@@ -36,11 +36,6 @@ class Outcome:
         self._failures: list[tuple[ApiStream, SyncError]] = []
         self._announced = 0
         self._refused: list[StatusError] = []
-
-    @property
-    def _streams(self) -> list[ApiStream]:
-        streams: Any = self._tap.streams.values()
-        return list(streams)
 
     def failed(self, stream: ApiStream, error: SyncError, *, announce: bool = True) -> None:
         """Take note that a stream ended in an error; the others go on.
@@ -76,15 +71,15 @@ class Outcome:
             SyncFailedError: It was the last, and at least one stream failed. This is the one place at the end of
                 `sync_all`, which is final, where the outcome can be told both to the command line and to a caller.
         """
-        if stream is not self._streams[-1]:
+        if stream is not self._tap.api_streams[-1]:
             return
-        if not any(other.selected for other in self._streams):
+        if not any(other.selected for other in self._tap.api_streams):
             self._tap.logger.warning("No stream is selected, so nothing was read")
         self.require_an_answer()
         self._announce_failures()
         if self._failures:
             names = ", ".join(failed.name for failed, _ in self._failures)
-            selected = sum(other.selected for other in self._streams)
+            selected = sum(other.selected for other in self._tap.api_streams)
             raise SyncFailedError(
                 f"{len(self._failures)} of {selected} streams failed: {names}. Their bookmarks stay where they are "
                 f"safe; run again to complete them"
@@ -116,7 +111,7 @@ class Outcome:
         self._announced = len(self._failures)
 
     def _nothing_read(self, error: SyncError) -> SyncFailedError:
-        selected = [stream.name for stream in self._streams if stream.selected]
+        selected = [stream.name for stream in self._tap.api_streams if stream.selected]
         alone = len(selected) == 1 and not isinstance(error, AuthorizationError)
         return self._stopped(f"Stream '{selected[0]}' could not be read" if alone else "No stream could be read", error)
 

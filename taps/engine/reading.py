@@ -189,6 +189,7 @@ def get_page(
                 keep=stream.shares_pages,
                 once=once,
                 headers_in=headers_in,
+                tally=stream.tally,
             )
             return Page(reply.url, reply.headers, reply.content, request.start)
         except StatusError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from taps.engine.account import Tally
 from taps.engine.meters import StreamMeters
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class StreamReport:
 
     def __init__(self, stream: ApiStream) -> None:
         self.meters = StreamMeters(stream.name, stream.path)
+        self.tally = Tally()
         self._stream = stream
         self._parents_gone = 0
         self._refused_with: set[int] = set()

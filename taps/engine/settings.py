@@ -150,6 +150,13 @@ def common_settings(
             description="Seconds to wait for a connection, and for each further piece of an answer.",
         ),
         th.Property(
+            "progress",
+            th.BooleanType,
+            default=True,
+            title="Live view",
+            description="Show a live view of the sync where standard error is a terminal and standard output is none.",
+        ),
+        th.Property(
             "requests_per_minute",
             th.IntegerType(minimum=1, maximum=1_000_000),
             title="Rate budget",

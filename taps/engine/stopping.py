@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class Stopping:
     def __init__(self) -> None:
         self.armed = False
         """Whether this process is a tap's own."""
+        self.last_words = b""
+        """What is written to standard error at the very end, such as that the cursor be shown again."""
         self._lock = threading.RLock()
         self._unfinished = 0
         self._code: int | None = None
@@ -79,6 +81,9 @@ class Stopping:
         self.stop(number, lambda line: os.write(2, f"{line}\n".encode()))
 
     def _exit(self) -> NoReturn:
+        if self.last_words:
+            with suppress(OSError):
+                os.write(2, self.last_words)
         os._exit(self._code or 1)
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
     from singer_sdk.streams._state import StreamStateManager
 
+    from taps.engine.account import Tally
     from taps.engine.errors import StatusError
     from taps.engine.page import Page
     from taps.engine.query import Part
@@ -254,6 +255,7 @@ class ApiStream(DeclaredStream):
         if not begun and (why := self.may_skip(error)):
             self.log("%s; skipped, %s", error, why, level=logging.WARNING)
             self.tap.outcome.skipped(error)
+            self.tally.skipped = True
             return True
         return False
 
@@ -305,6 +307,8 @@ class ApiStream(DeclaredStream):
             raise
 
     def _synced(self, context: Context | None, *, write_messages: bool) -> Generator[dict[str, Any], Any, Any]:
+        if not context:
+            self.tally.bookmark = self.stream_state.get("replication_key_value")
         if self.selected and self.replication_key:
             leave_behind(self.tap_state, self.name, self._descendents_that_are(selected=False))
         try:
@@ -318,6 +322,9 @@ class ApiStream(DeclaredStream):
             if self.ABORT_AT_RECORD_COUNT is not None:  # a dry run, which has no end to report failures at
                 raise
             self.fail(error)
+        if not context:
+            for stream in (self, *self._descendents):
+                stream.tally.end()
 
     def _ends_before_its_bookmark(self) -> bool:
         """Whether children that are behind have not been read up to where their parent is."""
@@ -376,6 +383,22 @@ class ApiStream(DeclaredStream):
 
     # Report
 
+    @property
+    def tally(self) -> Tally:
+        """What this stream's requests took."""
+        return self._report.tally
+
+    @property
+    def parent_name(self) -> str | None:
+        """Name of the stream whose records this one is read for, if it is a child."""
+        parent: Any = self.parent_stream_type
+        return parent.name if parent else None
+
+    @property
+    def rows_written(self) -> int:
+        """How many records have been written."""
+        return self._report.meters.rows.total
+
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """Log a message, but not what the SDK says of a child again for each parent, or of an error besides ours."""
         if level == logging.ERROR or (level == logging.INFO and self.parent_stream_type):
@@ -388,7 +411,7 @@ class ApiStream(DeclaredStream):
         """Give the counter of this stream's records; a child has one for all of its parents."""
         if self.parent_stream_type:
             return self._report.meters.records
-        return super().get_record_counter(endpoint=endpoint, log_interval=log_interval)
+        return self._report.meters.counting(super().get_record_counter(endpoint=endpoint, log_interval=log_interval))
 
     def get_sync_timer(self) -> metrics.Timer:
         """Give the timer of this stream's sync; a child has one for all of its parents."""

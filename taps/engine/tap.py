@@ -27,6 +27,7 @@ from taps.engine.given_state import check_state, ineffective_bookmarks
 from taps.engine.lanes import Lane, Limit, Toll
 from taps.engine.outcome import Outcome
 from taps.engine.pacing import RetryPolicy
+from taps.engine.progress import Progress
 from taps.engine.provider import UNKNOWN_PLAN, Plan, Provider, streams_of
 from taps.engine.redaction import Redactor
 from taps.engine.settings import (
@@ -191,6 +192,7 @@ class ApiTap(Tap, ABC):
             budget=RateBudget(
                 self.requests_per_minute,
                 headers=self.provider.rate_headers,
+                say=lambda wait: self.logger.info("Waiting %.0f s: %s", *wait),
             ),
             headers=self.provider.headers,
             gaps=self.provider.gaps,
@@ -243,10 +245,25 @@ class ApiTap(Tap, ABC):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # Private to the SDK, whose own writes a STATE and exits 0, so that half a table passes for a whole one.
         if stopping.armed:
-            stopping.stop(signum, self.logger.error)
+            stopping.stop(signum, self._say_last)
             return
         self.logger.error("Stopped by %s before the sync was complete", signal.Signals(signum).name)
         raise SystemExit(128 + signum)
+
+    def _say_last(self, line: str) -> None:
+        self.progress.end()
+        self.logger.error(line)
+
+    @cached_property
+    def progress(self) -> Progress:
+        """Shows the sync to whoever runs the command."""
+        return Progress(self)
+
+    @property
+    def api_streams(self) -> list[ApiStream]:
+        """All streams, parents before their children."""
+        streams: Any = self.streams.values()
+        return list(streams)
 
     # Command line
 
@@ -326,7 +343,8 @@ class ApiTap(Tap, ABC):
         else:
             if sys.stdout.isatty():
                 cls.logger.warning("The records go to the terminal and are loaded nowhere; pipe them into a target")
-            tap.sync_all()
+            with tap.progress.shown():
+                tap.sync_all()
 
 
 @lru_cache(maxsize=32)

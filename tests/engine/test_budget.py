@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_api import Bucket, Fixed, Hand, Server, Simulation, Sliding
 
-from taps.engine.budget import BudgetClosedError, RateBudget
+from taps.engine.budget import BudgetClosedError, RateBudget, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -609,3 +610,29 @@ def test_who_sleeps_as_long_as_a_pause_lasts_waits_in_the_queue_instead() -> Non
     assert time.monotonic() - begun < 0.2
     budget.acquire()
     assert time.monotonic() - begun >= 0.3
+
+
+def test_a_long_wait_for_what_the_api_says_is_told_once_and_can_be_asked_for() -> None:
+    said: list[Wait] = []
+    budget = RateBudget(None, say=said.append)
+    budget.acquire()
+    budget.release(200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "30"})
+    assert budget.waiting() is None, "nobody waits"
+
+    def ask() -> None:
+        with suppress(BudgetClosedError):
+            budget.acquire()
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 5
+    while (wait := budget.waiting()) is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert wait is not None
+    assert 25 < wait.seconds <= 30
+    assert wait.reason == "the API says that its limit is used up"
+    budget.close()
+    for thread in threads:
+        thread.join(5)
+    assert [entry.reason for entry in said] == [wait.reason]
