@@ -13,7 +13,7 @@ from taps.engine.trial_report import configured_rate, readable
 from taps.engine.wording import listed
 from taps.suite.ending import UNREADABLE, EndedError
 from taps.suite.opening import opened, stream_named, streams_of, tap_named
-from taps.suite.showing import Column, console, say, show, working, write_json
+from taps.suite.showing import Column, console, say, show, without_secrets, working, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def check(name: str, config: Sequence[str], *, streams: Sequence[str], as_json: 
         raise
     finally:
         if as_json and (found["errors"] or found["provider"]):
-            console().out(tap_class.redactor(write_json(found)), highlight=False)
+            console().out(write_json(without_secrets(found, tap_class.redactor)), highlight=False)
 
 
 def _checked(tap: ApiTap, streams: Sequence[str], found: dict[str, Any], *, as_json: bool) -> None:
@@ -126,7 +126,13 @@ def _show_settings(tap: ApiTap, *, reachable: bool) -> None:
 
 def _show_results(tap: ApiTap, results: Sequence[Tried]) -> None:
     console().out("")
-    columns = [Column("stream"), Column("read"), Column("rows", right=True), Column("requests"), Column("rests on")]
+    columns = [
+        Column("stream"),
+        Column("read", verdict=True),
+        Column("rows", right=True),
+        Column("requests"),
+        Column("rests on"),
+    ]
     rows = [
         [
             tried.stream,

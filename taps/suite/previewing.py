@@ -14,7 +14,7 @@ from taps.engine.sampling import sampled_pages
 from taps.engine.settings import meant
 from taps.suite.ending import UNREADABLE, USAGE, EndedError
 from taps.suite.opening import opened, stream_named, streams_of, tap_named
-from taps.suite.showing import Column, console, messages, say, show, total_width, write_json
+from taps.suite.showing import Column, console, messages, say, show, total_width, without_secrets, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,7 +59,8 @@ def preview(name: str, stream: str, config: Sequence[str], *, limit: int, fields
         if as_json:
             for row in rows:
                 chosen = {field: row.get(field) for field in fields} if fields else row
-                console().out(tap.redactor(write_json(chosen, indent=None)), highlight=False)
+                line = write_json(without_secrets(chosen, tap.redactor), indent=None)
+                console().out(line, highlight=False)
         elif rows:
             _show(tap, wanted, rows, fields)
         if not rows:

@@ -18,10 +18,10 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-__all__ = ["Column", "console", "messages", "say", "show", "total_width", "working", "write_json"]
+__all__ = ["Column", "console", "messages", "say", "show", "total_width", "without_secrets", "working", "write_json"]
 
 _WIDE = 200  # characters of a line that no terminal shows
 _GAP = 3  # characters between two columns
@@ -35,10 +35,12 @@ class Column(NamedTuple):
     Attributes:
         title: Its head.
         right: Whether it is set to the right, as numbers are.
+        verdict: Whether its cells tell what is well and what is not, so that they are coloured.
     """
 
     title: str
     right: bool = False
+    verdict: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +110,8 @@ def show(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     for column, width in zip(columns, widths, strict=True):
         table.add_column(column.title, justify="right" if column.right else "left", width=width)
     for row in rows:
-        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
+        cells = zip(columns, row, strict=True)
+        table.add_row(*(Text(cell, _COLOURS.get(cell, "") if column.verdict else "") for column, cell in cells))
     with out.capture() as capture:
         out.print(table)
     # A line that ends with the white space of an empty cell is no use to whoever copies or compares it.
@@ -155,6 +158,18 @@ def _show_below(columns: Sequence[Column], row: Sequence[str], width: int) -> No
                 break_on_hyphens=False,
             )
             out.print("\n".join(lines), soft_wrap=True)
+
+
+def without_secrets(value: Any, redact: Callable[[str], str]) -> Any:
+    """Copy what JSON can hold, with a mask for each secret; a number with one in it becomes text."""
+    if isinstance(value, dict):
+        return {name: without_secrets(inner, redact) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [without_secrets(inner, redact) for inner in value]
+    if value is None or isinstance(value, bool):
+        return value
+    clean = redact(str(value))
+    return value if clean == str(value) else clean
 
 
 def write_json(document: Any, *, indent: int | None = 2) -> str:

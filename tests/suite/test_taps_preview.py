@@ -134,6 +134,13 @@ def test_a_key_in_a_row_is_not_shown(sandbox: Sandbox, tmp_path: Path) -> None:
         assert sandbox.api_key not in ran.out + ran.err
 
 
+def test_a_key_of_digits_leaves_json_that_can_be_read(tmp_path: Path) -> None:
+    with Sandbox("helpdesk", tickets=3, seed=5, api_key="4711") as sandbox:
+        sandbox.helpdesk.put("roles", [{"id": 1471100, "name": "Agent", "default": True}])
+        ran = preview(sandbox, tmp_path, "roles", "--json", "--fields", "id,name,default")
+    assert json.loads(ran.out) == {"id": "1***00", "name": "Agent", "default": True}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
