@@ -11,7 +11,8 @@ the sandbox asks for from the sandbox. Only the text between marks is replaced, 
 * in the page of a product between `<!-- name streams -->` and `<!-- /name streams -->`, for its provider's name, and
   likewise `costs`
 
-The reference of the streams and that of the settings, in `docs/reference`, are written as a whole.
+The reference of the streams and that of the settings, in `docs/reference`, and the definitions for Meltano's plugin
+hub, in `docs/hub`, are written as a whole.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+import yaml
+
 from documented import COMMAND, PAGES, ROOT, TAPS, MetadataError, page_of, products
-from meltano_blocks import dev_block, plugin_block
+from meltano_blocks import definition_of, dev_block, hub_definition, plugin_block
 from overview_tables import (
     errors_table,
     faults_tables,
@@ -65,6 +68,13 @@ def meltano_text(path: Path) -> str:
     for name, block in blocks.items():
         text = replaced(path, text, f"# <generated:{name}>", "# </generated>", block)
     return text
+
+
+def hub_text(path: Path) -> str:
+    """Make the text of a plugin's definition in the form of the plugin hub, which has its name."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    tap = next((tap for tap in TAPS if tap.name == path.stem), None)
+    return hub_definition(tap, project) if tap else definition_of(project, path.stem)
 
 
 def readme_text(path: Path) -> str:
@@ -154,6 +164,8 @@ def main() -> int:
         page = reference / f"{tap.name.replace('tap-', 'streams-')}.md"
         files[page] = partial(reference_text, tap=tap)
     files[reference / "settings.md"] = lambda _: settings_page(TAPS, COMMAND)
+    defined = [*(tap.name for tap in TAPS), "target-duckdb", "target-jsonl", "meltano-map-transformer"]
+    files |= dict.fromkeys((ROOT / "docs" / "hub" / f"{name}.yml" for name in defined), hub_text)
     for path, make in files.items():
         try:
             text = make(path)

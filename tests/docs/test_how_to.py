@@ -9,13 +9,13 @@ not run: they install something, or need an account.
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from page_blocks import Block, blocks_of, check_printed
 
 from support import ROOT, SCRIPTS
 from taps.sandbox.server import Sandbox
@@ -30,23 +30,6 @@ PAGES = ["start.md", *sorted(f"how-to/{page.name}" for page in DOCS.glob("how-to
 RUN = {"bash": ["bash", "-e"], "python": [sys.executable]}
 SERVED_AT = "http://127.0.0.1:8080"  # as the pages have it
 TARGETS = {"target-jsonl": ["target-jsonl==0.1.4"], "target-duckdb": ["target-duckdb==0.8.0", "duckdb==1.1.3"]}
-_BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
-
-
-class Block(NamedTuple):
-    language: str
-    text: str
-    prints: tuple[str, ...] = ()
-
-
-def blocks_of(page: str) -> list[Block]:
-    blocks: list[Block] = []
-    for found in _BLOCK.finditer((DOCS / page).read_text(encoding="utf-8")):
-        if found["language"] == "text":
-            blocks[-1] = blocks[-1]._replace(prints=tuple(found["text"].splitlines()))
-        else:
-            blocks.append(Block(found["language"], found["text"]))
-    return [block for block in blocks if block.language in {*RUN, "yaml"}]
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +115,10 @@ def test_what_a_page_says_to_run_runs(
     folder = tmp_path / "work"
     (folder / "output" / "sandbox").mkdir(parents=True)
     made = project(helpdesk)
-    for block in blocks_of(page):
+    for block in blocks_of(DOCS / page):
         if block.language == "yaml":
             made["plugins"]["extractors"] += yaml.safe_load(block.text)
             continue
         (folder / "meltano.yml").write_text(yaml.safe_dump(made, sort_keys=False), encoding="utf-8")
         printed = run(block, helpdesk, folder, environment)
-        for line in block.prints:
-            pattern = ".*".join(map(re.escape, line.split("…")))
-            assert re.search(rf"^{pattern} *$", printed, re.MULTILINE), f"{line}\nis not in\n{printed}"
+        check_printed(block, printed)
