@@ -105,7 +105,7 @@ def run(block: Block, sandbox: Sandbox, folder: Path, env: dict[str, str]) -> st
 
 def test_every_page_has_something_to_run() -> None:
     assert {"how-to/backfill.md", "how-to/many-accounts.md", "how-to/select-fields.md"} <= set(PAGES)
-    assert all(blocks_of(page) for page in PAGES)
+    assert all(blocks_of(DOCS / page) for page in PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES)
