@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.timeout(600)  # the fixture follows the whole page, some thirty runs of Meltano
+
 PAGE = ROOT / "docs" / "meltano.md"
 SERVED_AT = "http://127.0.0.1:8080"  # as the page has it
 STATE_ID = "dev:tap-helpdesk-to-target-duckdb"
@@ -52,8 +54,6 @@ class Reader:
         self.shell, self.project, self.sandbox = shell, project, sandbox
         #: What each block printed, by its first line.
         self.printed: dict[str, str] = {}
-        #: How many tickets the API was asked to give, by the block's first line.
-        self.tickets_read: dict[str, int] = {}
 
     def follow(self, block: Block) -> None:
         if block.language == "yaml":
