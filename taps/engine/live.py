@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from taps.engine.account import accounts_of, summary_line, way
+from taps.engine.screen import RELEASE, Screen
 from taps.engine.stopping import stopping
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
 
     from rich.console import RenderableType
+    from rich.segment import Segment
 
     from taps.engine.account import Account
     from taps.engine.tap import ApiTap
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["LiveView"]
 
 _REFRESHES = 4  # a second
-_SHOW_CURSOR = b"\x1b[?25h\n"
 _WORTH_SHOWING = 1.0  # seconds of waiting
 _STYLES = {"failed": "bold red", "skipped": "yellow", "stopped": "yellow"}
 _GOING = {"stopped", "not begun"}  # or still to come
@@ -46,20 +48,13 @@ class LiveView:
         self._tap = tap
         self._console = console
         self._begun = time.monotonic()
-        self._live = Live(
-            console=console,
-            get_renderable=self._render,
-            refresh_per_second=_REFRESHES,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self._moved = [handler for handler in _handlers() if handler.stream is sys.stderr]
-        for handler in self._moved:
-            handler.setStream(_Above(console))
+        self._screen = Screen(sys.stderr.fileno())
+        self._over = threading.Event()
+        self._filtered = [handler for handler in _handlers() if handler.stream is sys.stderr]
+        for handler in self._filtered:
             handler.addFilter(_is_not_in_view)
-        stopping.last_words = _SHOW_CURSOR
-        self._live.start()
+        stopping.last_words = RELEASE
+        threading.Thread(target=self._draw, name="tap-progress", daemon=True).start()
 
     @classmethod
     def on_terminal(cls, tap: ApiTap) -> LiveView | None:
@@ -69,9 +64,9 @@ class LiveView:
 
     def close(self) -> None:
         """Take it away, and give the log its place back."""
-        self._live.stop()
-        for handler in self._moved:
-            handler.setStream(sys.stderr)
+        self._over.set()
+        self._screen.close()
+        for handler in self._filtered:
             handler.removeFilter(_is_not_in_view)
         stopping.last_words = b""
 
@@ -92,14 +87,30 @@ class LiveView:
             table.add_row(name, *figures)
         self._console.print(table, self._headline(accounts))
 
-    def _render(self) -> RenderableType:
+    def _draw(self) -> None:
+        while not self._over.is_set():
+            size = self._screen.size
+            if size.columns > 1:
+                # The last column stays free: what is written there makes some terminals begin a new line.
+                options = self._console.options.update(width=size.columns - 1, height=None, no_wrap=True)
+                drawn = self._console.render_lines(self._render(size), options, pad=False)
+                self._screen.draw(["".join(map(self._styled, line)) for line in drawn])
+            self._over.wait(1 / _REFRESHES)
+
+    def _styled(self, segment: Segment) -> str:
+        if segment.style is None or self._console.color_system is None:
+            return segment.text
+        style = segment.style.without_color if self._console.no_color else segment.style
+        return style.render(segment.text)
+
+    def _render(self, size: os.terminal_size) -> RenderableType:
         accounts = list(accounts_of(self._tap.api_streams))
         streams = {stream.name: stream for stream in self._tap.api_streams}
         now = time.monotonic()
         going = [account for account in accounts if account.outcome == "stopped"]
         done = [account for account in accounts if account.outcome not in _GOING]
-        room = max(1, self._console.height - 4)
-        narrow = self._console.width < _NARROW
+        room = max(1, size.lines // 2 - 3)  # the other half is the log's
+        narrow = size.columns < _NARROW
         table = _table("stream", "rows", "requests", *(() if narrow else ("retries", "waited", "rows/s")))
         for account in [*done, *going][-room:]:
             begun = streams[account.stream].tally.begun
@@ -145,21 +156,3 @@ def _handlers() -> list[logging.StreamHandler[Any]]:
 def _is_not_in_view(record: logging.LogRecord) -> bool:
     """Leave out what the view shows better, such as metrics, unless somebody wants to see all."""
     return record.levelno != logging.INFO or logging.root.isEnabledFor(logging.DEBUG)
-
-
-class _Above:
-    """A stream whose lines come above the live view, not wrapped, so that they can be copied.
-
-    Args:
-        console: Where the view is.
-    """
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def write(self, text: str) -> None:
-        if line := text.rstrip("\n"):
-            self._console.print(Text(line), soft_wrap=True)
-
-    def flush(self) -> None:
-        """Nothing waits here."""

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import shlex
 import struct
 import subprocess
 import termios
@@ -34,6 +35,7 @@ class Terminal:
         lines: Its height.
         env: Further variables of the environment.
         output_too: Whether standard output is the terminal as well.
+        target: A shell's command that reads the output, and writes to the terminal what it has to say.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Terminal:
         lines: int = 40,
         env: dict[str, str] | None = None,
         output_too: bool = False,
+        target: str = "",
     ) -> None:
         (folder / "config.json").write_text(json.dumps(config))
         self.output = folder / "output"
@@ -54,9 +57,10 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         inherited = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES"}}
+        line = [command("tap-helpdesk"), "--config", str(folder / "config.json")]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [command("tap-helpdesk"), "--config", str(folder / "config.json")],
+                ["sh", "-c", f"{shlex.join(line)} | ({target})"] if target else line,
                 stdout=slave if output_too else output,
                 stderr=slave,
                 env={**inherited, "TERM": "xterm-256color", **(env or {})},
@@ -76,6 +80,16 @@ class Terminal:
         self.until(lambda _: False)
         self.process.wait(_PATIENCE)
         return self.text
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Change its size, as whoever drags the window does."""
+        self.screen.resize(lines, columns)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def is_divided(self) -> bool:
+        """Whether a part of the screen scrolls by itself."""
+        margins = self.screen.margins
+        return margins is not None and (margins.top, margins.bottom) != (0, self.screen.lines - 1)
 
     def close(self) -> None:
         """End it, if it has not ended."""

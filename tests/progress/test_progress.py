@@ -65,10 +65,11 @@ class TestTerminal:
         during = terminal.until(conversations_come)
         assert re.search(r"^stream +rows +requests +retries +waited +rows/s$", during, re.MULTILINE)
         assert re.search(r"^tap-helpdesk: \d+ of 28 streams, [\d,]+ rows, \d+ requests, \d+ s$", during, re.MULTILINE)
-        assert terminal.hides_cursor()
+        assert terminal.is_divided()
         after = terminal.to_the_end()
         assert terminal.process.returncode == 0
-        assert not terminal.hides_cursor()
+        assert not terminal.is_divided()
+        assert b"\x1b[?25l" not in terminal.raw, "the cursor is never hidden, so that any end leaves it visible"
         assert re.search(r"^stream +rows +requests +retries +waited +bookmark$", after, re.MULTILINE)
         assert re.search(rf"^tickets +120 +\d +0 +0\.0 s +none → {TIME}$", after, re.MULTILINE)
         assert re.search(r"^conversations +\d+ +120 +0 +0\.0 s +below tickets$", after, re.MULTILINE)
@@ -88,6 +89,34 @@ class TestTerminal:
         assert any("Stream 'agents' failed: GET /v1/agents: 403 Forbidden" in line for line in lines)
         assert any("agents: failed, 0 rows, 1 request" in line for line in lines)
         assert any(re.search(r"groups: \d+ rows, 1 request, 1 retry, 1\.\d s waited", line) for line in lines)
+
+    def test_what_the_target_writes_stays_whole_above_it(self, slow: Sandbox, run: Callable[..., Terminal]) -> None:
+        target = 'while read -r line; do n=$((n+1)); [ $((n % 20)) = 0 ] && echo "target: line $n" >&2; done; :'
+        terminal = run(config_for(slow), target=target, lines=200)
+        during = terminal.until(conversations_come)
+        assert len(re.findall("^stream +rows", during, re.MULTILINE)) == 1, during
+        after = terminal.to_the_end()
+        said = re.findall(r"^target: line (\d+)$", after, re.MULTILINE)
+        assert len(said) > 20
+        assert said == [str(20 * number) for number in range(1, len(said) + 1)]
+
+    @pytest.mark.parametrize(("columns", "lines"), [(90, 30), (140, 60)])
+    def test_the_window_may_change_its_size(
+        self, slow: Sandbox, run: Callable[..., Terminal], columns: int, lines: int
+    ) -> None:
+        terminal = run(config_for(slow))
+        terminal.until(conversations_come)
+        terminal.resize(columns, lines)
+        during = terminal.until(lambda text: text.splitlines()[-1].startswith("tap-helpdesk: "))
+        assert len(re.findall("^stream +rows", during, re.MULTILINE)) == 1, during
+        terminal.to_the_end()
+        assert not terminal.is_divided()
+
+    def test_one_too_low_for_it_is_left_alone(self, desk: Sandbox, run: Callable[..., Terminal]) -> None:
+        terminal = run(config_for(desk), lines=3)
+        terminal.to_the_end()
+        assert terminal.process.returncode == 0
+        assert not terminal.is_divided()
 
     def test_a_wait_is_seen(self, desk: Sandbox, run: Callable[..., Terminal]) -> None:
         config = config_for(desk, requests_per_minute=12)
@@ -115,6 +144,7 @@ class TestTerminal:
         after = terminal.to_the_end()
         assert time.monotonic() - begun < 1
         assert terminal.process.returncode == 128 + number
+        assert not terminal.is_divided()
         assert not terminal.hides_cursor()
         assert re.search(r"^conversations \(stopped\) +\d+ +\d+", after, re.MULTILINE)
         assert re.search(r"^time_entries \(not begun\)$", after, re.MULTILINE)
@@ -142,7 +172,7 @@ class TestTerminal:
     def test_without_colours_it_has_none(self, desk: Sandbox, run: Callable[..., Terminal]) -> None:
         terminal = run(config_for(desk), env={"NO_COLOR": "1"})
         assert "28 of 28 streams" in terminal.to_the_end()
-        assert not re.search(rb"\x1b\[[0-9;]*3[0-9]", terminal.raw)
+        assert not re.search(rb"\x1b\[[0-9;]*3[0-9]m", terminal.raw)
 
 
 class TestLines:
