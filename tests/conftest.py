@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from taps.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from postgres_server import Postgres
 
 # The same examples in every run, however slow the machine: who wants others asks for them, as tests/properties does.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -28,6 +31,17 @@ def shared_sandbox() -> Iterator[Sandbox]:
     """A help desk that several tests read, and none changes."""
     with Sandbox(tickets=30, seed=5) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server; each test that uses it makes databases of its own."""
+    servers = importlib.import_module("postgres_server")  # with its driver, which only these tests need
+    binaries = servers.programs()
+    if binaries is None:
+        pytest.skip(servers.NEEDED)
+    with servers.running(binaries) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

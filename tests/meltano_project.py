@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import yaml
+from filelock import FileLock
 
 from support import ROOT
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 
 MELTANO = ROOT / ".venv-meltano" / "bin" / "meltano"
 PLUGINS = ["tap-helpdesk", "target-duckdb"]
+SECRETS = {"api_key", "client_secret", "refresh_token"}
+
+
+def variable(plugin: str, setting: str) -> str:
+    """Name the environment variable of a plugin's setting."""
+    return f"{plugin}_{setting}".upper().replace("-", "_")
 
 
 NO_HUB = "http://127.0.0.1:9/no-plugin-hub-is-asked"
@@ -34,14 +42,17 @@ class Project:
     """The repository's Meltano project with a state and a warehouse of the test's own."""
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        self.tap = sandbox.api.tap
         self.warehouse = folder / "warehouse.duckdb"
         self.env = clean_environment() | {
             "MELTANO_DATABASE_URI": f"sqlite:///{os.path.relpath(folder / 'meltano.db', ROOT)}",
             "MELTANO_HUB_API_ROOT": NO_HUB,
-            "TAP_HELPDESK_BASE_URL": sandbox.base_url,
-            "TAP_HELPDESK_API_KEY": sandbox.api_key,
             "TARGET_DUCKDB_PATH": str(self.warehouse),
         }
+        self.env |= {variable(self.tap, name): value for name, value in sandbox.config.items()}
+        if "refresh_token" in sandbox.config:
+            self.env[variable(self.tap, "token_cache_path")] = str(folder / "tokens.json")
+        self.secrets = [value for name, value in sandbox.config.items() if name in SECRETS]
 
     def meltano(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         assert MELTANO.exists(), "Meltano is not set up; run ./scripts/setup --meltano"
@@ -50,11 +61,24 @@ class Project:
             command, cwd=ROOT, env=self.env | (env or {}), capture_output=True, text=True, check=False, timeout=600
         )
 
-    def run(self) -> dict[str, int]:
+    def install(self, *plugins: str) -> None:
+        """Install plugins, but not again while nothing has changed since; one process at a time, for all share them."""
+        sources = [ROOT / "meltano.yml", ROOT / "pyproject.toml", *sorted((ROOT / "constraints").glob("*.txt"))]
+        recipe = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+        kept = ROOT / ".meltano" / "installed-for-tests"
+        with FileLock(ROOT / ".cache" / "meltano-install.lock"):
+            known, *names = kept.read_text().split() if kept.exists() else [""]
+            installed = {*names} if known == recipe else set()
+            if missing := [plugin for plugin in plugins if plugin not in installed]:
+                done = self.meltano("install", *missing)
+                assert done.returncode == 0, done.stderr + done.stdout
+                kept.write_text("\n".join([recipe, *sorted(installed.union(missing))]))
+
+    def run(self, loader: str = "target-duckdb") -> dict[str, int]:
         """Run the pipeline; give the rows that the tap read, by stream, as its metrics say."""
-        done = self.meltano("run", *PLUGINS)
+        done = self.meltano("run", self.tap, loader)
         assert done.returncode == 0, done.stderr + done.stdout
-        assert self.env["TAP_HELPDESK_API_KEY"] not in done.stderr + done.stdout
+        assert not [secret for secret in self.secrets if secret in done.stderr + done.stdout]
         read: dict[str, int] = {}
         for line in (done.stderr + done.stdout).splitlines():
             point = json.loads(line).get("metric_info") or {} if line.startswith("{") else {}

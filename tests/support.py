@@ -68,7 +68,7 @@ class Output:
 
 
 def read_messages(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
+    return [json.loads(line, parse_float=Decimal) for line in text.split("\n") if line]  # U+2028 begins no line here
 
 
 def config_for(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:

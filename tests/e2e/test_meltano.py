@@ -39,8 +39,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Project:
     project = Project(tmp_path_factory.mktemp("meltano"), sandbox)
-    installed = project.meltano("install", *PLUGINS)
-    assert installed.returncode == 0, installed.stderr
+    project.install(*PLUGINS)
     return project
 
 
