@@ -83,9 +83,10 @@ def settings_page(taps: Sequence[Documented], command: str) -> str:
     head = (
         f"<!-- made by {command} -->\n\n# Settings\n\n"
         "A setting is made in the file of `--config`; in a variable of the environment, with `--config=ENV`, that\n"
-        "has the name of the tap and of the setting, as `TAP_HELPDESK_API_KEY`; [in\n"
-        "Meltano](../meltano.md#environments-settings-secrets); or [where dlt looks](../dlt.md#settings-and-secrets). A bad\n"
-        "one is one line that names it, what it was and what is allowed, before any request is made.\n"
+        "has the name of the tap and of the setting, as `TAP_HELPDESK_API_KEY`;\n"
+        "[in Meltano](../meltano.md#environments-settings-secrets); or\n"
+        "[where dlt looks](../dlt.md#settings-and-secrets). A bad one is one line that names it, what it was and\n"
+        "what is allowed, before any request is made.\n"
     )
     parts = [head, f"## Of all taps\n\n{table(_HEADER, [first[name] for name in shared])}"]
     for tap in taps:
