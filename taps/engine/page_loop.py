@@ -1,15 +1,15 @@
 """The page loop: a stream and its children written a page at a time.
 
 It takes the place of the SDK's own loop, which decodes, copies, checks, encodes, writes and flushes record by record,
-and gives the same messages. Whatever needs single records goes through the SDK's loop: stream maps, flattening,
-batches, dry runs, and streams that override one of its hooks.
+and gives the same messages. Whatever needs single records goes through the SDK's loop: stream maps, flattening, dry
+runs, and streams that override one of its hooks.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from time import perf_counter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.exceptions import SyncError
 from singer_sdk.mapper import SameRecordTransform
@@ -18,8 +18,11 @@ from taps.engine.traversal import Began, Failed, Read, traverse
 from taps.engine.writer import PageWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from singer_sdk.metrics import Counter
 
+    from taps.engine.batches import Batches
     from taps.engine.page import Page
     from taps.engine.stream import ApiStream
 
@@ -52,12 +55,19 @@ class PageLoop:
 
     Args:
         root: The stream; it and its descendants take pages.
+        streams: It and its descendants.
     """
 
-    def __init__(self, root: ApiStream) -> None:
+    def __init__(self, root: ApiStream, streams: Iterable[ApiStream]) -> None:
         self._root = root
-        self._writer = cast("PageWriter", root.tap.message_writer)
+        self._batches: Batches | None = None
+        if root.batch_config:
+            from taps.engine.batches import Batches  # noqa: PLC0415 - few want them
+
+            self._batches = Batches(root, streams)
+        self._writer = self._batches or cast("PageWriter", root.tap.message_writer)
         self._counters: dict[ApiStream, Counter] = {}
+        self._covered: dict[str, Any] = {}
         self._failures: defaultdict[ApiStream, list[Failed]] = defaultdict(list)
 
     def run(self) -> None:
@@ -68,12 +78,17 @@ class PageLoop:
         """
         root = self._root
         root.begin_sync()
+        self._covered = dict(root.stream_state)
         try:
             self._write_pages()
         except SyncError:
-            self._writer.flush()  # what was read before belongs to the output
+            self._name_batches()  # what was read before belongs to the output
+            self._writer.flush()
             raise
+        self._name_batches()
         root.end_sync()
+        if self._batches:
+            self._batches.close()
 
     def _write_pages(self) -> None:
         root = self._root
@@ -113,10 +128,26 @@ class PageLoop:
         if stream is self._root:
             self._writer.flush()  # a STATE does so too, but is not written where it would say nothing new
 
+    def _name_batches(self) -> None:
+        """Name all batch files, and write the STATE that these cover; where one is lost, it goes back to the last."""
+        if not self._batches:
+            return
+        try:
+            if not self._batches.broken:
+                self._batches.name_all()
+        finally:
+            if self._batches.broken:
+                self._root.set_back(self._covered)
+        if not self._batches.broken:
+            self._covered = dict(self._root.stream_state)
+            self._root.write_state()
+
     def _write(self, stream: ApiStream, page: Page) -> None:
         if not stream.selected:
             return
+        if self._batches and stream is self._root and self._batches.is_full_with(len(page.records)):
+            self._name_batches()
         if page.records:
             self._writer.write_records(stream.name, page.records)
         self._counters[stream].increment(len(page.records))
-        stream.move_bookmark(page)
+        stream.move_bookmark(page, state=self._batches is None)

@@ -21,7 +21,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-__all__ = ["MisfitError", "Row", "RowType", "attributes_of", "encode_lines", "encode_state"]
+__all__ = ["MisfitError", "Row", "RowType", "attributes_of", "encode_lines", "encode_rows", "encode_state"]
 
 Row = msgspec.Struct
 """A record in compiled form; its attributes are known to its `RowType` alone."""
@@ -319,7 +319,15 @@ def encode_lines(stream: str, records: Iterable[Any], *, version: int | None, ti
         return b"".join(map(_escaped, lines))
 
 
-def _escaped(line: _Line) -> bytes:
+def encode_rows(records: Iterable[Any]) -> bytes:
+    """Write records, rows or plain dictionaries, as lines of UTF-8 without a message around them."""
+    try:
+        return _encoder.encode_lines(records)
+    except UnicodeEncodeError:
+        return b"".join(map(_escaped, records))
+
+
+def _escaped(line: Any) -> bytes:
     plain = msgspec.to_builtins(line, builtin_types=(Decimal,))
     return simplejson.dumps(plain, use_decimal=True, separators=(",", ":")).encode() + b"\n"
 

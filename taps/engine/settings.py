@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from taps.engine.provider import Provider
 
 __all__ = [
+    "batch_errors",
     "choice_errors",
     "common_settings",
     "dates_without_records",
@@ -299,6 +300,16 @@ def dates_without_records(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"Setting 'start_date' is \"{start}\", but it is {clock}; it must be in the past"
     if end is not None and parse_timestamp(end) <= parse_timestamp(start):
         yield f"Setting 'end_date' is \"{end}\", and 'start_date' is \"{start}\"; it must be later than that"
+
+
+def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
+    """Say in a line that batches do not go with what changes records: the SDK would write them unchanged."""
+    changed_by = [name for name in ("stream_maps", "flattening_enabled") if config.get(name)]
+    if config.get("batch_config") and changed_by:
+        yield (
+            f"Settings 'batch_config' and '{changed_by[0]}' do not go together: a batch file has the records as they "
+            f"are without it; leave one of the two out"
+        )
 
 
 def setting_errors(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:

@@ -31,6 +31,7 @@ from taps.engine.progress import Progress
 from taps.engine.provider import UNKNOWN_PLAN, Plan, Provider, streams_of
 from taps.engine.redaction import Redactor
 from taps.engine.settings import (
+    batch_errors,
     choice_errors,
     dates_without_records,
     environment_settings,
@@ -113,14 +114,14 @@ class ApiTap(Tap, ABC):
             if not made and not parse_env_config:
                 needed = (*type(self).config_jsonschema.get("required", ()), "base_url")
                 errors += unread_variables(needed, prefix)
-            raise InvalidSettingsError(errors) from None
+            raise InvalidSettingsError(errors or error.errors) from None
         if validate_config:
             errors = [
                 *setting_errors(self.config, type(self).config_jsonschema),
                 *choice_errors(given, self.one_of),
                 *missing_settings(self.provider, self.providers, made, type(self).config_jsonschema),
             ]
-            if errors := errors or list(dates_without_records(self.config)):
+            if errors := errors or [*dates_without_records(self.config), *batch_errors(self.config)]:
                 raise InvalidSettingsError(errors)
             for line in unknown_settings(self.config, type(self).config_jsonschema):
                 self.logger.warning("%s", line)
