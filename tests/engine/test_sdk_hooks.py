@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         (ApiStream, Stream, "state_manager"),
         (ApiStream, Stream, "stream_maps"),
         (ApiStream, Stream, "log_sync_costs"),
+        (ApiStream, Stream, "get_batch_config"),
         (ApiTap, Tap, "_handle_termination"),
         (ApiTap, Tap, "setup_mapper"),
     ],
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
 def test_what_we_override_is_still_there(ours: type, theirs: type, name: str) -> None:
     assert name in vars(ours)
     assert hasattr(theirs, name)
+
+
+def test_a_batch_is_still_told_by_what_we_call_for_it() -> None:
+    """And without a configuration of batches, `sync` still goes on to the records, which the page loop then writes."""
+    assert list(inspect.signature(Stream._write_batch_message).parameters) == ["self", "encoding", "manifest"]
+    source = inspect.getsource(Stream.sync)
+    assert source.index("batch_config = self.get_batch_config(self.config)") < source.index("self._sync_records(")
 
 
 def test_sync_still_goes_through_sync_records(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
