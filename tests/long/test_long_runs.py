@@ -84,8 +84,8 @@ def test_nothing_grows_and_the_rows_are_right_in_the_end(
     quarter = len(seen) // 4
     early, late = seen[quarter : 2 * quarter], seen[-quarter:]
     assert quarter >= 2, "the syncs are too slow to tell"
-    for what in ("descriptors", "threads"):
-        assert max(each[what] for each in late) <= max(each[what] for each in early), what
+    for what in ("descriptors", "threads"):  # a worker may still be ending when one sync is looked at, not at each
+        assert median(each[what] for each in late) <= median(each[what] for each in early), what
     before, after = (median(each["bytes"] for each in part) for part in (early, late))
     assert after <= before * (1 + growth), f"{before / 1e6:.1f} MB became {after / 1e6:.1f} MB in {len(seen)} syncs"
     print(f"{len(seen)} syncs, {sum(each['rows'] for each in seen)} rows, {before / 1e6:.1f} to {after / 1e6:.1f} MB")  # noqa: T201
