@@ -20,8 +20,8 @@ class Tally:
     Attributes:
         requests: How many pages were asked for.
         retries: How often one of them was asked for again.
-        waited: Seconds that they were held back: by waits before a retry, by what the API says of its limits, and by
-            `requests_per_minute`. Those of requests that waited side by side are added up.
+        waited: Seconds in which some were held back: by waits before a retry, by what the API says of its limits, and
+            by `requests_per_minute`. Those that waited side by side count once.
         begun: When the first one began, in seconds of a clock that never goes back; `None` before.
         ended: When the stream had been read, whether it was to its end or not; `None` before.
         skipped: Whether the stream was left out, as the plan or the key does not include it.
@@ -36,6 +36,7 @@ class Tally:
         self.skipped = False
         self.bookmark: str | None = None
         self.ended: float | None = None
+        self._waited_until = 0.0
         self._lock = threading.Lock()
 
     def begin(self) -> None:
@@ -50,10 +51,13 @@ class Tally:
         self.ended = time.monotonic()
 
     def add(self, *, retries: int, waited: float) -> None:
-        """Take note of what a page took."""
+        """Take note of what a page took, when it is there or cannot be had."""
         with self._lock:
             self.retries += retries
-            self.waited += waited
+            if waited:
+                now = time.monotonic()
+                self.waited += min(waited, now - self._waited_until)
+                self._waited_until = now
 
 
 class Account(NamedTuple):
@@ -86,11 +90,11 @@ class Account(NamedTuple):
 
 
 def accounts_of(streams: Iterable[ApiStream]) -> Iterator[Account]:
-    """Give the accounts of those streams that are selected."""
+    """Give the accounts of those streams that are selected, or read for the sake of their children."""
     for stream in streams:
-        if not stream.selected:
-            continue
         tally = stream.tally
+        if not stream.selected and not tally.requests:
+            continue
         outcomes = {
             "failed": stream.failed,
             "skipped": tally.skipped,

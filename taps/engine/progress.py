@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -35,7 +36,8 @@ class Progress:
     @contextmanager
     def shown(self) -> Iterator[None]:
         """Show the sync, and its summary at the end, however it ends."""
-        if self._tap.config["progress"] and sys.stderr.isatty() and not sys.stdout.isatty():
+        terminal = sys.stderr.isatty() and not sys.stdout.isatty()
+        if self._tap.config["progress"] and terminal and not os.environ.get("CI"):
             from taps.engine.live import LiveView  # noqa: PLC0415 - rich takes 50 ms to import
 
             self._view = LiveView.on_terminal(self._tap)
@@ -45,11 +47,13 @@ class Progress:
             self.end()
 
     def end(self) -> None:
-        """Take the live view away, and give the summary."""
+        """Take the live view away, and give the summary, unless the API has not given a page: all that is one line."""
         view, self._view = self._view, None
+        answered = self._tap.http_was_used and self._tap.http.answered
         if view is not None:
             view.close()
-            view.print_summary()
+            if answered:
+                view.print_summary()
             return
-        for account in accounts_of(self._tap.api_streams):
+        for account in accounts_of(self._tap.api_streams) if answered else ():
             self._tap.logger.info("%s", summary_line(account), extra={"summary": account._asdict()})

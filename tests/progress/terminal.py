@@ -56,7 +56,9 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        inherited = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES"}}
+        inherited = {
+            name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES", "CI"}
+        }
         line = [command("tap-helpdesk"), "--config", str(folder / "config.json")]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(

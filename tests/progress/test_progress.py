@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from terminal import Terminal
 
-from support import config_for, run_tap
+from support import config_for, run_tap, selected_catalog
+from taps.helpdesk.tap import TapHelpdesk
 from taps.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
@@ -152,8 +153,8 @@ class TestTerminal:
 
     @pytest.mark.parametrize(
         ("settings", "env", "output_too"),
-        [({"progress": False}, {}, False), ({}, {"TERM": "dumb"}, False), ({}, {}, True)],
-        ids=["switched off", "a dumb one", "the records go there too"],
+        [({"progress": False}, {}, False), ({}, {"TERM": "dumb"}, False), ({}, {"CI": "true"}, False), ({}, {}, True)],
+        ids=["switched off", "a dumb one", "nobody looks", "the records go there too"],
     )
     def test_there_are_lines_instead_where_it_is_not_wanted(
         self,
@@ -224,3 +225,21 @@ class TestLines:
         }
         assert accounts["tickets"]["bookmark_to"] == output.bookmark("tickets")
         assert accounts["conversations"]["parent"] == "tickets"
+
+    def test_a_wrong_key_is_one_line_still(self, desk: Sandbox, tmp_path: Path) -> None:
+        output = run_tap("tap-helpdesk", config=config_for(desk, api_key="wrong", max_retries=0), files=tmp_path)
+        assert len(output.errors) == 1
+        assert "not begun" not in output.log
+
+    def test_a_parent_that_is_read_for_its_children_alone_has_its_account(self, desk: Sandbox, tmp_path: Path) -> None:
+        catalog = selected_catalog(TapHelpdesk, config_for(desk), ["conversations"])
+        (tmp_path / "catalog.json").write_text(json.dumps(catalog))
+        output = run_tap("tap-helpdesk", "--catalog", "catalog.json", config=config_for(desk), files=tmp_path)
+        assert "tickets: 0 rows, 3 requests, 0 retries, 0.0 s waited, " in output.log
+
+    def test_waits_side_by_side_count_once(self, desk: Sandbox, tmp_path: Path) -> None:
+        desk.set_faults(["429:path=/v1/tickets/,every=20,retry_after=1"])
+        begun = time.monotonic()
+        output = run_tap("tap-helpdesk", config=config_for(desk), files=tmp_path)
+        waited = float(re.search(r"conversations: .* retr\w+, ([\d.]+) s waited", output.log)[1])  # type: ignore[index]
+        assert 1 <= waited < time.monotonic() - begun
