@@ -6,9 +6,8 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from taps.engine.errors import InvalidInputError
-from taps.engine.settings import meant
 from taps.engine.timestamps import format_timestamp, parse_timestamp, whole_second
-from taps.engine.wording import listed
+from taps.engine.wording import listed, meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

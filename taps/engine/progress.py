@@ -32,6 +32,7 @@ class Progress:
     def __init__(self, tap: ApiTap) -> None:
         self._tap = tap
         self._view: LiveView | None = None
+        self._ended = False
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -48,6 +49,9 @@ class Progress:
 
     def end(self) -> None:
         """Take the live view away, and give the summary, unless the API has not given a page: all that is one line."""
+        if self._ended:  # told by a stop already
+            return
+        self._ended = True
         view, self._view = self._view, None
         answered = self._tap.http_was_used and self._tap.http.answered
         if view is not None:

@@ -30,20 +30,17 @@ from taps.engine.pacing import RetryPolicy
 from taps.engine.progress import Progress
 from taps.engine.provider import UNKNOWN_PLAN, Plan, Provider, streams_of
 from taps.engine.redaction import Redactor
-from taps.engine.settings import (
+from taps.engine.setting_errors import (
     batch_errors,
     choice_errors,
     dates_without_records,
-    environment_settings,
-    meant,
     missing_settings,
-    secrets_of,
     setting_errors,
     unknown_settings,
-    unread_variables,
-    usable_numbers,
 )
+from taps.engine.setting_values import environment_settings, secrets_of, unread_variables, usable_numbers
 from taps.engine.stopping import stopping
+from taps.engine.wording import meant
 from taps.engine.workers import Workers
 from taps.engine.writer import MessageWriter
 

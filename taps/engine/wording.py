@@ -1,4 +1,4 @@
-"""What went wrong with a request, in a few words: the API's own, or those of the error at the root."""
+"""Words for messages: what went wrong with a request, in the API's words or those of the error at the root, and names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
-__all__ = ["MESSAGE_LENGTH", "api_codes", "api_message", "listed", "reason", "root_of"]
+__all__ = ["MESSAGE_LENGTH", "api_codes", "api_message", "listed", "meant", "reason", "root_of"]
 
 MESSAGE_LENGTH = 200
 """Characters that a message has at most."""
@@ -101,3 +101,11 @@ def reason(error: BaseException) -> str:
     if text and (isinstance(root, OSError) or text.lower().startswith(kind.lower())):
         return text
     return f"{kind}: {text}" if text else kind
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """Ask whether one of these names was meant by another one, where that is likely, for the end of a message."""
+    import difflib  # noqa: PLC0415 - hardly ever needed
+
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from taps.bridge.ours import our_tap, our_taps
-from taps.engine.settings import meant
 from taps.engine.start import quick_imports
+from taps.engine.wording import meant
 from taps.suite.ending import USAGE, EndedError, one_line
 
 if TYPE_CHECKING:

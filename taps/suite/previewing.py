@@ -11,7 +11,7 @@ from singer_sdk.exceptions import SyncError
 from taps.engine.advice import advice_for_stream
 from taps.engine.errors import StatusError
 from taps.engine.sampling import sampled_pages
-from taps.engine.settings import meant
+from taps.engine.wording import meant
 from taps.suite.ending import UNREADABLE, USAGE, EndedError
 from taps.suite.opening import opened, stream_named, streams_of, tap_named
 from taps.suite.showing import Column, console, messages, say, show, total_width, without_secrets, write_json

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taps.engine.errors import InvalidSettingsError
-from taps.engine.settings import environment_settings, setting_errors
+from taps.engine.setting_errors import setting_errors
+from taps.engine.setting_values import environment_settings
 from taps.helpdesk.tap import TapHelpdesk
 
 if TYPE_CHECKING:

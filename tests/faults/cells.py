@@ -13,7 +13,7 @@ import yaml
 from compared import key_of, same_value, schema_of
 
 from support import config_for, sync
-from taps.engine.settings import secrets_of
+from taps.engine.setting_values import secrets_of
 from taps.engine.timestamps import parse_timestamp
 from taps.sandbox.server import Sandbox
 from taps_under_test import TAPS
