@@ -87,6 +87,7 @@ class Batches(PageWriter):
         self._sync = uuid4()
         self._files: dict[str, tuple[BatchFile, int]] = {}
         self._named: defaultdict[str, int] = defaultdict(int)
+        self._texts: defaultdict[str, set[str]] = defaultdict(set)
         self._counters: dict[str, Counter] = {}
         self.broken = False
         """Whether a file could not be written, so that records are lost that were read."""
@@ -152,7 +153,7 @@ class Batches(PageWriter):
         compression, kind = self._config.encoding.compression, self._kind
         if kind is JsonLines:
             return JsonLines(compression)
-        return kind(compression, self._streams[name])  # type: ignore[call-arg]
+        return kind(compression, self._streams[name], self._texts[name])  # type: ignore[call-arg]
 
     def _name(self, name: str) -> None:
         file, _ = self._files.pop(name)

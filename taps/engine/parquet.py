@@ -35,13 +35,15 @@ class Parquet:
     Args:
         compression: `gzip`, or nothing for Parquet's own.
         stream: Declares the fields.
+        texts: Names of fields of which it has been told that they go into the files as text.
     """
 
     ending = ".parquet"
 
-    def __init__(self, compression: str | None, stream: ApiStream) -> None:
+    def __init__(self, compression: str | None, stream: ApiStream, texts: set[str]) -> None:
         self._compression = "gzip" if compression == "gzip" else "snappy"
         self._stream = stream
+        self._texts = texts
         self._records: list[dict[str, Any]] = []
 
     @staticmethod
@@ -81,7 +83,8 @@ class Parquet:
                 return column
         except (pa.ArrowException, OverflowError, TypeError, ValueError):
             pass
-        if self._stream.as_text_in_parquet(name):
+        if name not in self._texts:
+            self._texts.add(name)
             message = "%s: the values of '%s' do not go into one Parquet type; their JSON is written as text"
             self._stream.log(message, self._stream.name, name, level=logging.WARNING)
         return pa.array([None if value is None else _encoder.encode(value).decode() for value in values], pa.string())

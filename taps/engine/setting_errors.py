@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta, timezone
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -71,7 +72,16 @@ def dates_without_records(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
-    """Say in a line that batches do not go with what changes records: the SDK would write them unchanged."""
+    """Say in a line that batches do not go with what changes records, or that Parquet's package is missing.
+
+    The SDK would write the records unchanged, with what is to be masked.
+    """
+    encoding = (config.get("batch_config") or {}).get("encoding") or {}
+    if encoding.get("format") == "parquet" and find_spec("pyarrow") is None:
+        yield (
+            "Setting 'batch_config' asks for Parquet, which needs pyarrow; install it with: "
+            "pip install 'frontline-taps[parquet]'"
+        )
     changed_by = [name for name in ("stream_maps", "flattening_enabled") if config.get(name)]
     if config.get("batch_config") and changed_by:
         yield (

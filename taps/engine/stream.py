@@ -54,7 +54,6 @@ class ApiStream(DeclaredStream):
         self.failed = False
         """Whether this stream ended in an error and gives no more records in this sync."""
         self._aside = False
-        self._texts: set[str] = set()
         self._not_after = datetime.fromtimestamp(tap.initialized_at / 1000, tz=timezone.utc)
         self._report = StreamReport(self)
         if self.is_sorted:
@@ -382,12 +381,6 @@ class ApiStream(DeclaredStream):
         """Write a BATCH message for a file."""
         # Private to the SDK, as is the module of its message; tests/engine/test_sdk_hooks.py fails when it is gone.
         self._write_batch_message(encoding, [url])
-
-    def as_text_in_parquet(self, name: str) -> bool:
-        """Take note that a field goes into Parquet files as text; tell whether it is the first time."""
-        new = name not in self._texts
-        self._texts.add(name)
-        return new
 
     def move_bookmark(self, page: Page, *, state: bool = True) -> None:
         """Move the bookmark to a page that has been written, and write STATE if it can be relied on by now.

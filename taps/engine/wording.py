@@ -1,4 +1,4 @@
-"""Words for messages: what went wrong with a request, in the API's words or those of the error at the root, and names."""
+"""Words for messages: what went wrong with a request, as the API or the error at the root has it; and names."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from support import config_for, sync
+from taps.engine import setting_errors
 from taps.engine.errors import InvalidSettingsError
 from taps.engine.stream import ApiStream
 from taps.engine.timestamps import parse_timestamp
@@ -201,6 +202,13 @@ def test_what_changes_records_does_not_go_with_batches(tmp_path: Path, changes: 
     """The SDK would write them into the files unchanged, names that are to be masked among them."""
     settings = {"base_url": "http://127.0.0.1:9", "api_key": "k", **changes, **batches(tmp_path)}
     with pytest.raises(InvalidSettingsError, match=f"'batch_config' and '{next(iter(changes))}' do not go together"):
+        TapHelpdesk(config=settings)
+
+
+def test_parquet_without_its_package_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setting_errors, "find_spec", lambda _: None)
+    settings = {"base_url": "http://127.0.0.1:9", "api_key": "k", **batches(tmp_path, "parquet")}
+    with pytest.raises(InvalidSettingsError, match=r"needs pyarrow; .* pip install 'frontline-taps\[parquet\]'"):
         TapHelpdesk(config=settings)
 
 
