@@ -1,10 +1,12 @@
-"""The wheel alone, without the repository: it holds the schemas, and the tap in it works."""
+"""What is published: the wheel alone, without the repository, holds the schemas and its commands work; and the sdist."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from typing import TYPE_CHECKING
@@ -20,12 +22,27 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT], check=True, capture_output=True
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the sdist, and the wheel that is made of it."""
+    folder = tmp_path_factory.mktemp("built")
+    done = subprocess.run(
+        [sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True, capture_output=True, text=True
     )
-    return next(folder.glob("*.whl"))
+    assert "warning" not in (done.stdout + done.stderr).lower()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    return next(built.glob("*.whl"))
+
+
+def test_the_sdist_has_what_it_is_made_of(built: Path) -> None:
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "taps/py.typed"} <= names
+    assert {f"schemas/helpdesk/{path.name}" for path in (ROOT / "schemas" / "helpdesk").iterdir()} <= names
+    assert not [name for name in names if name.startswith(("tests/", ".github/"))]
 
 
 def test_the_wheel_holds_schemas_and_types_and_nothing_of_the_repository(wheel: Path) -> None:
@@ -45,6 +62,13 @@ def test_a_tap_runs_from_the_wheel_without_the_repository(wheel: Path, shared_sa
         capture_output=True,
         cwd=tmp_path,
     )
+    scripts = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("[project.scripts]")[2].partition("[")[0]
+    commands = re.findall(r"^(\S+) = ", scripts, re.MULTILINE)
+    assert len(commands) == 7
+    for name in commands:
+        told = subprocess.run([tmp_path / "env" / "bin" / name, "--help"], capture_output=True, text=True, check=False)
+        assert told.returncode == 0, told.stderr
+        assert told.stdout.startswith("Usage: ")
     (tmp_path / "config.json").write_text(json.dumps(config_for(shared_sandbox)))
     tap = subprocess.run(
         [tmp_path / "env" / "bin" / "tap-helpdesk", "--config", "config.json"],

@@ -160,12 +160,12 @@ class Batches(PageWriter):
         stream, storage = self._streams[name], self._config.storage
         self._named[name] += 1
         filename = f"{storage.prefix or ''}{stream.tap_name}--{name}-{self._sync}-{self._named[name]}{file.ending}"
-        content = file.finish()
         try:
+            content = file.finish()
             with storage.open(filename, "wb") as opened:
                 opened.write(content)
             url = storage.get_url(filename)
-        except (OSError, ImportError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - storages have exceptions of their own, and none may pass unnoticed
             self.broken = True
             reason = getattr(error, "strerror", None) or str(error)
             raise SyncError(f"The batch file {filename} cannot be written to {storage.root}: {reason}") from None

@@ -2,7 +2,7 @@
 
 It takes the place of the SDK's own loop, which decodes, copies, checks, encodes, writes and flushes record by record,
 and gives the same messages. Whatever needs single records goes through the SDK's loop: stream maps, flattening, dry
-runs, and streams that override one of its hooks.
+runs, and streams that override one of its hooks. Batch files are written here too (see `Batches`).
 """
 
 from __future__ import annotations

@@ -82,6 +82,9 @@ def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
             "Setting 'batch_config' asks for Parquet, which needs pyarrow; install it with: "
             "pip install 'frontline-taps[parquet]'"
         )
+    size = (config.get("batch_config") or {}).get("batch_size")
+    if isinstance(size, int) and size < 1:
+        yield f"Setting 'batch_config' has the batch_size {size}; it must be 1 or more"
     changed_by = [name for name in ("stream_maps", "flattening_enabled") if config.get(name)]
     if config.get("batch_config") and changed_by:
         yield (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gzip
 import json
-import os
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -205,6 +204,12 @@ def test_what_changes_records_does_not_go_with_batches(tmp_path: Path, changes: 
         TapHelpdesk(config=settings)
 
 
+def test_a_file_of_no_records_is_no_file(tmp_path: Path) -> None:
+    settings = {"base_url": "http://127.0.0.1:9", "api_key": "k", **batches(tmp_path, size=0)}
+    with pytest.raises(InvalidSettingsError, match="has the batch_size 0; it must be 1 or more"):
+        TapHelpdesk(config=settings)
+
+
 def test_parquet_without_its_package_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setting_errors, "find_spec", lambda _: None)
     settings = {"base_url": "http://127.0.0.1:9", "api_key": "k", **batches(tmp_path, "parquet")}
@@ -212,8 +217,15 @@ def test_parquet_without_its_package_is_one_line(tmp_path: Path, monkeypatch: py
         TapHelpdesk(config=settings)
 
 
+class LoginError(Exception):
+    """As a storage in a cloud raises it."""
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), LoginError("No space left on device")], ids=type
+)
 def test_a_file_that_cannot_be_written_is_one_line_and_no_state_covers_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = 0
 
@@ -221,7 +233,7 @@ def test_a_file_that_cannot_be_written_is_one_line_and_no_state_covers_it(
         nonlocal written
         written += 1
         if written == 3:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise error
         return original(*arguments, **named)
 
     with Sandbox(api="helpdesk", tickets=60, seed=3, page_cap=5) as sandbox:
