@@ -64,6 +64,7 @@ def environment(helpdesk: Sandbox, targets: list[Path], tmp_path: Path) -> dict[
         "PATH": f"{SCRIPTS}{os.pathsep}{bin_folder}{os.pathsep}{env['PATH']}",
         "MELTANO_HUB_API_ROOT": "http://127.0.0.1:9/no-plugin-hub-is-asked",
         "RUNTIME__DLTHUB_TELEMETRY": "false",
+        "DLT_DATA_DIR": str(tmp_path / "dlt"),
     }
 
 

@@ -44,7 +44,7 @@ def state(project: Copy, state_id: str) -> dict[str, Any]:
 
 def lines(project: Copy, stream: str) -> list[dict[str, Any]]:
     """What target-jsonl has appended since this was asked last."""
-    file = project.folder / "output" / "sandbox" / f"{stream}.jsonl"
+    file = project.folder / "output" / "sandbox" / "helpdesk" / f"{stream}.jsonl"
     held = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
     file.unlink(missing_ok=True)
     return held
