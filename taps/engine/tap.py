@@ -108,6 +108,7 @@ class ApiTap(Tap, ABC):
                 *setting_errors(given, type(self).config_jsonschema),
                 *missing_settings(self.provider, self.providers, made, type(self).config_jsonschema),
             ]
+            errors += unknown_settings(given, type(self).config_jsonschema)
             if not made and not parse_env_config:
                 needed = (*type(self).config_jsonschema.get("required", ()), "base_url")
                 errors += unread_variables(needed, prefix)
@@ -119,7 +120,7 @@ class ApiTap(Tap, ABC):
                 *missing_settings(self.provider, self.providers, made, type(self).config_jsonschema),
             ]
             if errors := errors or [*dates_without_records(self.config), *batch_errors(self.config)]:
-                raise InvalidSettingsError(errors)
+                raise InvalidSettingsError([*errors, *unknown_settings(self.config, type(self).config_jsonschema)])
             for line in unknown_settings(self.config, type(self).config_jsonschema):
                 self.logger.warning("%s", line)
         for name in sorted(set(self.input_catalog or ()) - set(self.streams)):

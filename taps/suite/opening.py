@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["all_taps", "opened", "stream_named", "streams_of", "tap_named"]
 
 _PREFIX = "tap-"
+_RETRIES = 1  # where the settings do not say: somebody waits for it
 
 
 def all_taps() -> list[type[ApiTap]]:
@@ -60,7 +61,8 @@ def opened(tap_class: type[ApiTap], config: Sequence[str]) -> Iterator[ApiTap]:
     _log_problems()
     with one_line(tap_class.redactor):
         given: Any = tap_class.cb_config(None, None, tuple(config))  # type: ignore[arg-type]  # it uses neither
-        tap = tap_class(config=given.config, parse_env_config=given.parse_env)
+        settings = {"max_retries": _RETRIES, **given.config} if given.config or given.parse_env else {}
+        tap = tap_class(config=settings, parse_env_config=given.parse_env)
         try:
             yield tap
         finally:

@@ -122,12 +122,13 @@ def test_bad_settings_are_a_line_each(tmp_path: Path) -> None:
     config = {"base_url": "acme.example.com", "api_key": "some-key-4711", "page_size": 0, "page_sise": 3}
     ran = taps("check", "helpdesk", config=config, files=tmp_path)
     assert (ran.exit_code, ran.out) == (2, "")
-    first, second = ran.err.splitlines()
+    first, second, third = ran.err.splitlines()
     assert first.startswith("Error: Setting 'base_url' is \"acme.example.com\"; it must be an http or https address")
     assert second == "Error: Setting 'page_size' is 0; it must be a whole number from 1 to 100"
+    assert third == "Error: Setting 'page_sise' is unknown and has no effect; did you mean 'page_size'?"
     found = taps("check", "helpdesk", "--json", config=config, files=tmp_path)
     assert found.exit_code == 2
-    assert found.json["errors"] == [line.removeprefix("Error: ") for line in (first, second)]
+    assert found.json["errors"] == [line.removeprefix("Error: ") for line in (first, second, third)]
     assert found.json["streams"] == []
 
 
