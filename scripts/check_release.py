@@ -25,7 +25,7 @@ def problems(tag: str, project: str, changelog: str) -> list[str]:
     wrong = []
     if tag != f"v{version}":
         wrong.append(f"The tag is {tag}, but pyproject.toml has the version {version}; it must be v{version}")
-    if not re.search(rf"^## \[?{re.escape(version)}\]?", changelog, re.MULTILINE):
+    if not re.search(rf"^## \[?{re.escape(version)}\]?(?:\s|$)", changelog, re.MULTILINE):
         wrong.append(f"CHANGELOG.md has no heading '## {version}'; give what is unreleased that name, and the day")
     return wrong
 

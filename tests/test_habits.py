@@ -78,6 +78,7 @@ def test_links_lead_somewhere(page: Any) -> None:
         ("v1.2.0", "## 1.2.0 - 2026-01-31", ""),
         ("v1.2.0", "## [1.2.0] - 2026-01-31", ""),
         ("v1.3.0", "## 1.2.0", "The tag is v1.3.0, but pyproject.toml has the version 1.2.0; it must be v1.2.0"),
+        ("v1.2.0", "## 1.2.0rc1", "CHANGELOG.md has no heading '## 1.2.0'"),
         ("v1.2.0", "## Unreleased", "CHANGELOG.md has no heading '## 1.2.0'"),
     ],
 )

@@ -31,7 +31,11 @@ def test_streams_fields_and_settings_are_those_that_are_promised(tap_class: type
             f"{tap_class.name} is not as tests/snapshots/{tap_class.name}.txt says:",
             *lines,
             f"If that is meant: {catalogs.UPDATE}, and tell of it in CHANGELOG.md"
-            + (", below a new major version" if any(change.breaking for change in found) else ""),
+            + (
+                ", as what docs/versioning.md says of a breaking change"
+                if any(change.breaking for change in found)
+                else ""
+            ),
         ]
     )
 
