@@ -302,7 +302,7 @@ class ApiTap(Tap, ABC):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read `--config`, and say which file is at fault where one is."""
         for path in value:
-            if path != "ENV":
+            if path != "ENV" and not Path(path).is_fifo():  # such as <(…), which can be read once only
                 read_object(Path(path), "config")
         return super().cb_config(ctx, param, value)
 

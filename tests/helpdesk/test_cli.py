@@ -270,3 +270,10 @@ def test_a_target_that_goes_away_ends_the_tap_with_one_line(tmp_path: Path, sand
     assert "The reader of standard output has gone away" in done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+def test_settings_may_come_out_of_a_pipe(shared_sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config_for(shared_sandbox)))
+    line = f"{command(TAP)} --config <(cat config.json) --test"
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
