@@ -68,7 +68,7 @@ def test_every_row_and_value_arrives_and_a_second_run_brings_what_changed(
         if name in {
             "target-jsonl",
             "target-duckdb",
-        }:  # which take a second run in test_target_jsonl.py and test_demo.py
+        }:  # one appends as CSV does, of the other test_demo.py has both runs
             return
         getattr(sandbox, tap.api).change(**changes)
         project.run(name)
