@@ -32,10 +32,10 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "dagster"
 
 
-def run(command: Path, sandbox: Sandbox, folder: Path) -> subprocess.CompletedProcess[str]:
+def environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     (folder / "home").mkdir(exist_ok=True)
     (folder / "home" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
-    env = {
+    return os.environ | {
         "HELPDESK_URL": sandbox.base_url,
         "HELPDESK_KEY": sandbox.api_key,
         "WAREHOUSE": str(folder / "warehouse.duckdb"),
@@ -43,9 +43,12 @@ def run(command: Path, sandbox: Sandbox, folder: Path) -> subprocess.CompletedPr
         "DLT_DATA_DIR": str(folder / "dlt"),
         "RUNTIME__DLTHUB_TELEMETRY": "false",
     }
+
+
+def run(command: Path, sandbox: Sandbox, folder: Path) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [command, "job", "execute", "-f", EXAMPLE / "definitions.py", "-j", "sync"],
-        env=os.environ | env,
+        env=environment(sandbox, folder),
         cwd=folder,
         capture_output=True,
         text=True,
@@ -64,6 +67,11 @@ def counts(folder: Path, names: dict[str, int]) -> dict[str, int]:
         }
 
 
+def tickets(folder: Path) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as warehouse:
+        return warehouse.sql("select id, subject, status, priority from helpdesk.tickets order by id").fetchall()
+
+
 def test_each_stream_is_an_asset_and_a_second_run_reads_what_changed(command: Path, tmp_path: Path) -> None:
     with Sandbox(tickets=30, seed=3) as sandbox:
         first = run(command, sandbox, tmp_path)
@@ -71,12 +79,17 @@ def test_each_stream_is_an_asset_and_a_second_run_reads_what_changed(command: Pa
         held = {name: count for name, count in sandbox.helpdesk.counts().items() if count}
         assert counts(tmp_path, held) == held
         assert first.stderr.count("ASSET_MATERIALIZATION - Materialized value dlt_helpdesk_") == 28
-        sandbox.helpdesk.change(tickets=3, new=2)
+        changed = sandbox.helpdesk.change(tickets=3, new=2)
         sandbox.clear_requests()
         second = run(command, sandbox, tmp_path)
         assert second.returncode == 0, second.stderr[-3000:]
-        read = [request.path for request in sandbox.requests if request.path.endswith("/conversations")]
-        assert len(read) < 30, "the conversations of the tickets that changed"
+        read = {request.path.split("/")[3] for request in sandbox.requests if request.path.endswith("/conversations")}
+        assert {str(ticket) for ticket in [*changed["tickets"], *changed["new"]]} <= read
+        assert len(read) <= 6, "those of the tickets that changed, and of the bookmark's own second"
+        assert tickets(tmp_path) == sorted(
+            (each["id"], each["subject"], each["status"], each["priority"])
+            for each in sandbox.helpdesk.records("tickets")
+        )
         held = {name: count for name, count in sandbox.helpdesk.counts().items() if count}
         assert counts(tmp_path, held) == held
 
@@ -88,13 +101,7 @@ def test_a_run_that_fails_says_why_in_the_taps_own_line(command: Path, tmp_path:
         sandbox.set_faults(["403:path=/v1/time_entries"])
         done = subprocess.run(
             [command.with_name("python"), "-c", ONCE, EXAMPLE / "definitions.py"],
-            env=os.environ
-            | {
-                "HELPDESK_URL": sandbox.base_url,
-                "HELPDESK_KEY": sandbox.api_key,
-                "WAREHOUSE": str(tmp_path / "warehouse.duckdb"),
-                "DLT_DATA_DIR": str(tmp_path / "dlt"),
-            },
+            env=environment(sandbox, tmp_path),
             cwd=tmp_path,
             capture_output=True,
             text=True,
