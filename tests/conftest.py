@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import importlib
 import logging
+import subprocess
+import venv
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,7 @@ from taps.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from postgres_server import Postgres
 
@@ -31,6 +34,15 @@ def shared_sandbox() -> Iterator[Sandbox]:
     """A help desk that several tests read, and none changes."""
     with Sandbox(tickets=30, seed=5) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def target_jsonl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the target apart from the tap: it pins a version of jsonschema that the SDK cannot use."""
+    folder = tmp_path_factory.mktemp("target-jsonl")
+    venv.create(folder, with_pip=True)
+    subprocess.run([folder / "bin" / "pip", "install", "-q", "target-jsonl==0.1.4"], check=True, capture_output=True)
+    return folder / "bin" / "target-jsonl"
 
 
 @pytest.fixture(scope="session")

@@ -195,8 +195,7 @@ class RateBudget:
                 seconds = 0
         closed = self._closing.wait(min(max(0, seconds), threading.TIMEOUT_MAX))
         with self._lock:
-            self._own.waited += self._clock() - begun
-            self.waited += self._clock() - begun
+            self._count_wait(self._clock() - begun)
         if closed:
             raise BudgetClosedError
 
@@ -227,8 +226,7 @@ class RateBudget:
             raise BudgetClosedError
         finally:
             self._queue.remove(turn)
-            self._own.waited += now - begun
-            self.waited += now - begun
+            self._count_wait(now - begun)
             self._wake_first()
 
     def _wait(self, now: float) -> float:
@@ -243,6 +241,10 @@ class RateBudget:
         until = self._paused_until if self._slot is None else max(self._slot, self._paused_until)
         wait = max(until - now, self._scout.wait(now))
         return wait if wait > 0 else self._quota.wait(now)
+
+    def _count_wait(self, seconds: float) -> None:
+        self._own.waited += seconds
+        self.waited += seconds
 
     def _note_wait(self, seconds: float, now: float) -> None:
         """Take note of what all wait for, and say so once where it is long and nobody has."""

@@ -85,11 +85,10 @@ class Trial:
     """
 
     def __init__(self, tap: ApiTap) -> None:
-        streams: Any = tap.streams.values()
         self._tap = tap
         self._roots: list[ApiStream] = [
             stream
-            for stream in streams
+            for stream in tap.api_streams
             if not stream.parent_stream_type and (stream.selected or stream.has_selected_descendents)
         ]
         self.streams = [stream.name for root in self._roots for stream in _family(root)]

@@ -71,8 +71,7 @@ def opened(tap_class: type[ApiTap], config: Sequence[str]) -> Iterator[ApiTap]:
 
 def streams_of(tap: ApiTap) -> dict[str, ApiStream]:
     """Give a tap's streams by their names."""
-    streams: Any = tap.streams
-    return dict(streams)
+    return {stream.name: stream for stream in tap.api_streams}
 
 
 def stream_named(tap: ApiTap, name: str) -> ApiStream:

@@ -13,7 +13,7 @@ from taps.engine.errors import StatusError
 from taps.engine.sampling import sampled_pages
 from taps.engine.wording import meant
 from taps.suite.ending import UNREADABLE, USAGE, EndedError
-from taps.suite.opening import opened, stream_named, streams_of, tap_named
+from taps.suite.opening import opened, stream_named, tap_named
 from taps.suite.showing import Column, console, messages, say, show, total_width, without_secrets, write_json
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def preview(name: str, stream: str, config: Sequence[str], *, limit: int, fields
     tap_class = tap_named(name)
     with opened(tap_class, config) as tap:
         wanted = stream_named(tap, stream)
-        for other in streams_of(tap).values():
+        for other in tap.api_streams:
             other.selected = other is wanted
         declared = list(wanted.schema["properties"])
         for field in fields:
@@ -112,8 +112,7 @@ class _Tries:
 
 
 def _pages(stream: ApiStream, tries: _Tries) -> Iterator[Page]:
-    parent_type = stream.parent_stream_type
-    if parent_type is None:
+    if stream.parent_name is None:
         stream.begin_sync()
         for sampled in sampled_pages(stream, {}):
             tries.note(stream, sampled.page.records)
@@ -121,7 +120,7 @@ def _pages(stream: ApiStream, tries: _Tries) -> Iterator[Page]:
             if not tries.go_on():
                 return
         return
-    parent = streams_of(stream.tap)[vars(parent_type)["name"]]
+    parent = stream_named(stream.tap, stream.parent_name)
     for page in _pages(parent, tries):
         for key in page.content.keys:
             try:

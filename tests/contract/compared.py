@@ -37,3 +37,12 @@ def same_value(got: Any, held: Any, declared: dict[str, Any]) -> bool:
 def key_of(stream: type[ApiStream], record: dict[str, Any]) -> tuple[str, ...]:
     """Give a record's key as text, for some have numbers where others have text; the time of a snapshot is no key."""
     return tuple(str(record[key]) for key in stream.primary_keys if key != stream.snapshot_field)
+
+
+def exact(value: Any) -> Any:
+    """Tell true from 1, which Python does not, and 1.50 not from 1.5."""
+    if isinstance(value, dict):
+        return {name: exact(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [exact(item) for item in value]
+    return Decimal(value) if type(value) is int else value if not isinstance(value, bool) else ("boolean", value)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import csv
 import json
+from abc import ABC, abstractmethod
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
+from compared import exact
 from meltano_project import variable
 
 from taps.engine.timestamps import parse_timestamp
@@ -38,15 +40,6 @@ def structured(declared: Declared) -> bool:
     return bool(kinds_of(declared) & {"object", "array"})
 
 
-def exact(value: Any) -> Any:
-    """Tell true from 1, which Python does not, and 1.50 not from 1.5."""
-    if isinstance(value, dict):
-        return {name: exact(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [exact(item) for item in value]
-    return Decimal(value) if type(value) is int else value if not isinstance(value, bool) else ("boolean", value)
-
-
 def doubles(value: Any) -> Any:
     """Make doubles of what has a fraction or an exponent."""
     if isinstance(value, dict):
@@ -60,7 +53,7 @@ def moment(text: str) -> datetime:
     return parse_timestamp(text).astimezone(timezone.utc)
 
 
-class Loader:
+class Loader(ABC):
     """A loader with a place of its own to load into."""
 
     name: ClassVar[str]
@@ -73,9 +66,9 @@ class Loader:
     def env(self) -> dict[str, str]:
         return {variable(self.name, setting): value for setting, value in self.settings.items()}
 
+    @abstractmethod
     def rows(self, stream: str) -> list[Row]:
         """Give all rows of a stream in their order, with the columns of the loader's own left out."""
-        raise NotImplementedError
 
     def column(self, field: str) -> str:
         return field

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import dlt
 import duckdb
 import pytest
+from compared import exact
 
 from support import ROOT
 from taps.bridge import singer_source
@@ -129,15 +130,6 @@ def comparable(value: Any, kind: str) -> Any:
     if isinstance(value, datetime):  # DuckDB gives a TIMESTAMP, which is in UTC here, without a zone
         return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
     return value.isoformat() if isinstance(value, date) else value
-
-
-def exact(value: Any) -> Any:
-    """Tell true from 1, which Python does not, and 1.50 not from 1.5."""
-    if isinstance(value, dict):
-        return {name: exact(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [exact(item) for item in value]
-    return Decimal(value) if type(value) is int else value if not isinstance(value, bool) else ("boolean", value)
 
 
 def differences(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import venv
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +15,6 @@ from taps.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.fixture(scope="session")
-def target_jsonl(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the target apart from the tap: it pins a version of jsonschema that the SDK cannot use."""
-    folder = tmp_path_factory.mktemp("target-jsonl")
-    venv.create(folder, with_pip=True)
-    subprocess.run([folder / "bin" / "pip", "install", "-q", "target-jsonl==0.1.4"], check=True, capture_output=True)
-    return folder / "bin" / "target-jsonl"
 
 
 def rows_of(sandbox: Sandbox, target: Path, folder: Path) -> dict[str, list[dict[str, Any]]]:

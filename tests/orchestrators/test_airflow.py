@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from environments import install
 from meltano_project import MELTANO, PLUGINS, Project
 
 from support import ROOT
@@ -87,15 +87,7 @@ class Airflow:
 
 @pytest.fixture(scope="module")
 def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("airflow-environment")
-    uv, pins = str(MELTANO.parent / "uv"), str(_EXAMPLE / "requirements.txt")
-    for step in (
-        ["venv", "--allow-existing", "--python", sys.executable, str(folder)],
-        ["pip", "install", "--python", str(folder), "--no-deps", "-r", pins],
-    ):
-        done = subprocess.run([uv, "-q", *step], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-    return folder / "bin" / "airflow"
+    return install(tmp_path_factory.mktemp("airflow-environment"), _EXAMPLE) / "airflow"
 
 
 @pytest.fixture(scope="module")

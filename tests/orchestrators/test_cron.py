@@ -7,7 +7,6 @@ import json
 import os
 import shlex
 import subprocess
-import venv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parents[2]
 _EXAMPLE = _ROOT / "examples" / "cron"
-
-
-@pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("target-jsonl")
-    venv.create(folder, with_pip=True)
-    subprocess.run([folder / "bin" / "pip", "install", "-q", "target-jsonl==0.1.4"], check=True, capture_output=True)
-    return folder / "bin" / "target-jsonl"
 
 
 @pytest.fixture
@@ -51,19 +42,19 @@ def tickets(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "tickets.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_second_run_goes_on_where_the_first_ended(sandbox: Sandbox, folder: Path, target: Path) -> None:
+def test_a_second_run_goes_on_where_the_first_ended(sandbox: Sandbox, folder: Path, target_jsonl: Path) -> None:
     held = {ticket["id"]: ticket for ticket in sandbox.helpdesk.records("tickets")}
     for _ in range(2):
-        done = run(folder, target)
+        done = run(folder, target_jsonl)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         assert {ticket["id"]: ticket for ticket in tickets(folder)} == held
     # The records of the bookmark's own second may come again, and no others.
     assert len(held) <= len(tickets(folder)) < 1.5 * len(held)
 
 
-def test_a_target_that_fails_leaves_the_state_as_it_was(sandbox: Sandbox, folder: Path, target: Path) -> None:
+def test_a_target_that_fails_leaves_the_state_as_it_was(sandbox: Sandbox, folder: Path, target_jsonl: Path) -> None:
     failing = folder / "failing"
-    failing.write_text(f'#!/bin/sh\n{shlex.quote(str(target))} "$@"\necho the disk is full >&2\nexit 3\n')
+    failing.write_text(f'#!/bin/sh\n{shlex.quote(str(target_jsonl))} "$@"\necho the disk is full >&2\nexit 3\n')
     failing.chmod(0o755)
     done = run(folder, failing)
     assert done.returncode == 1
@@ -71,16 +62,16 @@ def test_a_target_that_fails_leaves_the_state_as_it_was(sandbox: Sandbox, folder
     assert "the disk is full" in done.stderr
     assert json.loads((folder / "state.json").read_text()) == {}
     (folder / "tickets.jsonl").unlink()
-    assert run(folder, target).returncode == 0
+    assert run(folder, target_jsonl).returncode == 0
     assert {ticket["id"] for ticket in tickets(folder)} == {t["id"] for t in sandbox.helpdesk.records("tickets")}
 
 
-def test_a_tap_that_fails_says_why_and_leaves_the_state_as_it_was(folder: Path, target: Path) -> None:
-    assert run(folder, target).returncode == 0
+def test_a_tap_that_fails_says_why_and_leaves_the_state_as_it_was(folder: Path, target_jsonl: Path) -> None:
+    assert run(folder, target_jsonl).returncode == 0
     state = (folder / "state.json").read_text()
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "api_key": "not-the-key"}))
-    done = run(folder, target)
+    done = run(folder, target_jsonl)
     assert done.returncode == 1
     assert "401" in done.stderr
     assert "Traceback" not in done.stderr
@@ -88,10 +79,10 @@ def test_a_tap_that_fails_says_why_and_leaves_the_state_as_it_was(folder: Path, 
     assert (folder / "state.json").read_text() == state
 
 
-def test_a_run_beside_another_is_left_out(folder: Path, target: Path) -> None:
+def test_a_run_beside_another_is_left_out(folder: Path, target_jsonl: Path) -> None:
     with (folder / "sync.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = run(folder, target)
+        done = run(folder, target_jsonl)
     assert done.returncode == 75
     assert "the run before has not ended" in done.stderr
     assert not (folder / "state.json").exists()

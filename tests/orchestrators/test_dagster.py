@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from environments import install
 
 from support import ROOT
 from taps.sandbox.server import Sandbox
@@ -17,19 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXAMPLE = ROOT / "examples" / "dagster"
-UV = ROOT / ".venv-meltano" / "bin" / "uv"
 
 
 @pytest.fixture(scope="module")
 def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dagster-environment")
-    for step in (
-        ["venv", "--allow-existing", "--python", sys.executable, str(folder)],
-        ["pip", "install", "--python", str(folder), "--no-deps", "-r", f"{EXAMPLE}/requirements.txt", "-e", str(ROOT)],
-    ):
-        done = subprocess.run([str(UV), "-q", *step], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-    return folder / "bin" / "dagster"
+    return install(tmp_path_factory.mktemp("dagster-environment"), EXAMPLE, "-e", str(ROOT)) / "dagster"
 
 
 def environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from echoing import Echo, status
 from hunting import ProcessList
 from logins import LOGINS, Login, Opened, Opening
 
-from support import ROOT, Output, command, run_tap
+from support import ROOT, Output, run_tap
 from taps.bridge.cli import dlt_config
 
 if TYPE_CHECKING:
@@ -172,24 +172,11 @@ def test_a_check_and_a_preview_of_an_api_that_tells_all(
     tap = login.tap_class
     first, *_ = tap.streams_for(opened.config)
     for arguments in (["check", tap.name], ["check", tap.name, "--json"], ["preview", tap.name, vars(first)["name"]]):
-        output = run_taps(*arguments, "--config", str(home.config), env=home.env)
+        output = run_tap("taps", *arguments, "--config", str(home.config), env=home.env, timeout=60)
         assert output.exit_code in {0, 1}
         assert "DEBUG" in output.log
         assert arguments[0] != "check" or "I do not take" in " ".join((output.text + output.log).split())
         assert home.findings(opened, output) == []
-
-
-def run_taps(*arguments: str, env: dict[str, str]) -> Output:
-    process = subprocess.run(
-        [command("taps"), *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-        env=env,
-    )
-    return Output(process.stdout, process.stderr, process.returncode)
 
 
 @by_login
