@@ -74,7 +74,7 @@ def questions(stream: type[ApiStream]) -> Iterable[str]:
     """Say how a stream is asked for records from a time on, in the order in which that is tried."""
     for param in (stream.start_param or UNSET, *(fallback.start_param for fallback in stream.fallbacks)):
         if isinstance(param, StartParam):
-            yield code(param.name if param.template == "{timestamp}" else f"{param.name}={param.template}")
+            yield code(param.name if param.template == "{timestamp}" else f"{param.name}={param.without_end}")
         elif param is None:
             yield "in full"
 

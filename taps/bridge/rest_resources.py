@@ -229,7 +229,7 @@ def _incremental(stream: type[ApiStream], settings: Mapping[str, Any]) -> dict[s
         "cursor_path": stream.replication_key,
         "start_param": stream.start_param.name,
         "initial_value": Call(ensure_datetime_in_tz, (settings["start_date"],)),
-        "convert": Call(AskedFrom, (stream.start_param.template,)),
+        "convert": Call(AskedFrom, (stream.start_param.without_end,)),
         # dlt goes on from the newest record that it read. What changed on pages before it, while it read, may be older.
         "lag": max(_DAY, round(settings["lookback_days"] * _DAY)) if stream.lookback else _DAY,
         "on_cursor_value_missing": "include",

@@ -24,7 +24,7 @@ from msgspec import UNSET, Raw, Struct
 from msgspec.structs import astuple
 
 from taps.bridge.errors import ValueDoesNotFitError
-from taps.engine.rows import attributes_of
+from taps.engine.rows import attributes_of, whole_characters
 from taps.engine.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -310,16 +310,7 @@ def _encoded(value: Any) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
-        return _encoder.encode(_without_halves(msgspec.to_builtins(value, builtin_types=(Decimal,))))
-
-
-def _without_halves(value: Any) -> Any:
-    """Put U+FFFD for each half of a surrogate pair: JSON has it escaped, UTF-8 has not, and DuckDB refuses both."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {_without_halves(name): _without_halves(item) for name, item in value.items()}
-    return [_without_halves(item) for item in value] if isinstance(value, list) else value
+        return _encoder.encode(whole_characters(msgspec.to_builtins(value, builtin_types=(Decimal,))))
 
 
 def _with_long_integers(value: Any) -> Any:
@@ -366,7 +357,7 @@ def _timestamp_text(value: Any) -> str:
 
 
 def _to_text(value: Any, _: TColumnSchema) -> str:
-    return _without_halves(value) if isinstance(value, str) else _json_text(value) or ""
+    return whole_characters(value) if isinstance(value, str) else _json_text(value) or ""
 
 
 def _to_integer(value: Any, _: TColumnSchema) -> int:

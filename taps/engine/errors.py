@@ -20,6 +20,7 @@
     │       └── TokenUnavailableError    not now, but maybe later
         ├── PaginationError              pages that lead nowhere: a loop, a window that cannot move on
         ├── RecordError                  a record without its key, or a field of another type than declared
+        ├── TooEarlyError                a time is to be read whole that is not over by the server's clock
         └── SyncFailedError              the end of a sync in which a stream failed
 
 Only `ApiError` is ever retried, and only where its `retriable` says so.
@@ -50,6 +51,7 @@ __all__ = [
     "StatusError",
     "SyncFailedError",
     "TokenUnavailableError",
+    "TooEarlyError",
     "TransferError",
     "UnreachableError",
 ]
@@ -169,6 +171,20 @@ class PaginationError(SyncError):
 
 class RecordError(SyncError):
     """A record cannot be emitted as it is: its key is missing, or a field cannot be what the schema declares."""
+
+
+class TooEarlyError(SyncError):
+    """A share of a stream ends in the server's future, so that records may be added to it.
+
+    Attributes:
+        seconds: Until it is over.
+    """
+
+    def __init__(self, until: datetime, moment: datetime) -> None:
+        self.seconds = (until - moment).total_seconds()
+        super().__init__(
+            f"It is to be read up to {until:%Y-%m-%dT%H:%M:%SZ}, {self.seconds:.0f} s from now by the API's clock"
+        )
 
 
 class SyncFailedError(SyncError):

@@ -37,6 +37,7 @@ class Lane:
     They may follow one another at once until the limit is reached, so that a list of few pages does not wait.
 
     Attributes:
+        requests: How many may be sent in the limit's time.
         binding: Whether the limit is known to be in force. Some customers have bought a higher one than the API's
             documentation tells of, so that one is held to from the first refusal on.
 
@@ -47,6 +48,7 @@ class Lane:
     """
 
     def __init__(self, limit: Limit, *, binding: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self.requests = limit.requests
         self.binding = binding
         self._seconds = limit.seconds * _SHARE
         self._clock = clock

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PageLoop", "takes_pages"]
 
-_WINDOW = 4  # lists of children ahead, for each that is under way: answers come in any order
-
 
 def takes_pages(stream: ApiStream, overridable: type[ApiStream]) -> bool:
     """Tell whether a stream needs none of what the SDK does record by record.
@@ -97,7 +95,7 @@ class PageLoop:
             timer.with_context({})
             self._counters[root] = counter
             before = perf_counter()
-            for event in traverse(root, self._writer, _WINDOW * root.tap.config["max_concurrency"]):
+            for event in traverse(root, self._writer):
                 self._take(event)
                 if event.stream is not root:
                     event.stream.spent(perf_counter() - before)

@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from taps.engine.rows import encode_rows
+from taps.engine.rows import plain_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Parquet"]
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _SCALARS = {"string": pa.string(), "integer": pa.int64(), "boolean": pa.bool_()}
 
@@ -49,7 +48,7 @@ class Parquet:
     @staticmethod
     def prepare(records: Sequence[Any]) -> list[dict[str, Any]]:
         """See `BatchFile`."""
-        return _decoder.decode_lines(encode_rows(records))
+        return plain_records(records)
 
     def add(self, records: Sequence[dict[str, Any]]) -> None:
         """See `BatchFile`."""

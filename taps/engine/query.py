@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["WHOLE", "Fallback", "Part", "Query", "StartParam", "Sublists", "path_segment"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_A_MILLISECOND = timedelta(milliseconds=1)
 
 
 class StartParam(Struct, frozen=True):
@@ -32,22 +33,38 @@ class StartParam(Struct, frozen=True):
         margin: Seconds before now from which on the API refuses to be asked.
         early: Seconds to ask from before a record that is known, where it is not sure that the API gives those of the
             very time that it is asked for.
+        open_end: What `{end}` in the template is where no end is wanted; otherwise it is a timestamp in milliseconds.
+            `None` where the API cannot be asked for records up to a time.
     """
 
     name: str
     template: str = "{timestamp}"
     margin: int = 0
     early: int = 0
+    open_end: str | None = None
 
-    def value(self, start: datetime) -> str:
-        """Write the parameter's value for a time."""
-        milliseconds = (start - _EPOCH) // _EPOCH.resolution // 1000
-        cut = start.replace(microsecond=start.microsecond // 1000 * 1000)
+    @property
+    def without_end(self) -> str:
+        """The template for all records from a time on."""
+        return self.template.replace("{end}", self.open_end or "")
+
+    def value(self, start: datetime, end: datetime | None = None) -> str:
+        """Write the parameter's value for a time, or for that from one time to another.
+
+        Args:
+            start: From when on.
+            end: Up to when, where not all is wanted; an API that cannot be asked so gives what is later as well.
+        """
+        milliseconds = (start - _EPOCH) // _A_MILLISECOND
         return self.template.format(
             timestamp=format_timestamp(start),
-            milliseconds_timestamp=format_timestamp(cut),
+            milliseconds_timestamp=format_timestamp(_EPOCH + milliseconds * _A_MILLISECOND),
             seconds=milliseconds // 1000,
             milliseconds=milliseconds,
+            # Cut towards the future: one record too many is left out later, one that did not come is lost.
+            end=self.open_end
+            if end is None
+            else format_timestamp(_EPOCH - (_EPOCH - end) // _A_MILLISECOND * _A_MILLISECOND),
         )
 
 
@@ -107,6 +124,7 @@ class Query(Struct, frozen=True):
         start_param: How to ask for records from a time on, where the list can be asked so.
         start: The time from which to read.
         early: Seconds by which it is asked for from earlier on.
+        end: The time before which the records are that are wanted, where not all are.
     """
 
     request: Request
@@ -115,6 +133,7 @@ class Query(Struct, frozen=True):
     start_param: StartParam | None = None
     start: datetime = _EPOCH
     early: int = 0
+    end: datetime | None = None
 
     @property
     def asked(self) -> datetime:
@@ -125,7 +144,7 @@ class Query(Struct, frozen=True):
         """Make the request for all that is to be read."""
         if self.start_param is None:
             return self.request
-        request = self.request.with_params({self.start_param.name: self.start_param.value(self.asked)})
+        request = self.request.with_params({self.start_param.name: self.start_param.value(self.asked, self.end)})
         return replace(request, start=self.asked)
 
     def beginning(self, start: datetime) -> Query:

@@ -21,7 +21,17 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-__all__ = ["MisfitError", "Row", "RowType", "attributes_of", "encode_lines", "encode_rows", "encode_state"]
+__all__ = [
+    "MisfitError",
+    "Row",
+    "RowType",
+    "attributes_of",
+    "encode_lines",
+    "encode_rows",
+    "encode_state",
+    "plain_records",
+    "whole_characters",
+]
 
 Row = msgspec.Struct
 """A record in compiled form; its attributes are known to its `RowType` alone."""
@@ -325,6 +335,25 @@ def encode_rows(records: Iterable[Any]) -> bytes:
         return _encoder.encode_lines(records)
     except UnicodeEncodeError:
         return b"".join(map(_escaped, records))
+
+
+def plain_records(records: Sequence[Any]) -> list[dict[str, Any]]:
+    """Give records, rows or dictionaries, as Python has JSON, with every digit of numbers and with whole characters."""
+    try:
+        lines = _encoder.encode_lines(records)
+    except UnicodeEncodeError:
+        plain = msgspec.to_builtins(records, builtin_types=(Decimal,))
+        lines = _encoder.encode_lines(whole_characters(plain))
+    return _decoder.decode_lines(lines)
+
+
+def whole_characters(value: Any) -> Any:
+    """Put U+FFFD for each half of a surrogate pair in plain data: JSON can have it escaped, UTF-8 cannot."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {whole_characters(name): whole_characters(item) for name, item in value.items()}
+    return [whole_characters(item) for item in value] if isinstance(value, list) else value
 
 
 def _escaped(line: Any) -> bytes:

@@ -13,7 +13,7 @@ from dotenv import dotenv_values, find_dotenv
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["environment_settings", "secrets_of", "unread_variables", "usable_numbers"]
+__all__ = ["environment_settings", "secrets_of", "setting_of", "unread_variables", "usable_numbers"]
 
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
@@ -49,7 +49,7 @@ def environment_settings(schema: Mapping[str, Any], prefix: str) -> dict[str, An
     variables = {**dotenv_values(find_dotenv(usecwd=True)), **os.environ}
     found = {name: variables.get(prefix + name.upper().replace("-", "_")) for name in schema["properties"]}
     return {
-        name: _read_variable(text, schema["properties"][name].get("type", ()))
+        name: setting_of(text, schema["properties"][name].get("type", ()))
         for name, text in found.items()
         if text is not None
     }
@@ -62,7 +62,16 @@ def unread_variables(settings: Iterable[str], prefix: str) -> Iterator[str]:
         yield f"The environment has {' and '.join(names)}: settings are read from there only with --config ENV"
 
 
-def _read_variable(text: str, types: Sequence[str]) -> Any:
+def setting_of(text: str, types: Sequence[str]) -> Any:
+    """Read a setting that is given as text.
+
+    Args:
+        text: The value; a list may be without its brackets.
+        types: Those that the setting may have.
+
+    Returns:
+        The value; the text itself where it cannot be read so, for the validation to name.
+    """
     if "string" in types:
         return text
     if "boolean" in types and text.lower() in _TRUE | _FALSE:

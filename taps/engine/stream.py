@@ -120,6 +120,7 @@ class ApiStream(DeclaredStream):
             page_size=self.config["page_size"],
             cursor=type(self).replication_key,
             start_param=self.start_param,
+            end=self.end,
         )
         if not self.start_param:
             return query
@@ -130,14 +131,16 @@ class ApiStream(DeclaredStream):
         """Give the time from which records are asked for.
 
         That is the bookmark, less the look-back, or else `start_date`; and earlier, where a child is behind, or where
-        the API refuses to be asked for what is so recent.
+        the API refuses to be asked for what is so recent. A share of the stream begins where it begins.
         """
         start_date = parse_timestamp(self.config["start_date"])
         bookmark = self.get_starting_replication_key_value(context)
         start = parse_timestamp(bookmark) if bookmark else start_date
+        if (since := self.tap.share.since) is not None:
+            start = max(since, start_date)
         for mark in marks_of(self.tap_state, self._descendents_that_are(selected=True)):
             start = min(start, max(parse_timestamp(mark), start_date) if mark else start_date)
-        if self.lookback and start > start_date:
+        if self.lookback and start > start_date and not (since and self.asked_by_cursor):
             start -= timedelta(days=self.config["lookback_days"])
         if self.start_param and self.start_param.margin:
             start = min(start, self._not_after - timedelta(seconds=self.start_param.margin))
@@ -147,12 +150,25 @@ class ApiStream(DeclaredStream):
     def end(self) -> datetime | None:
         """The time before which the records are that are read, where a setting says so and they have a cursor.
 
-        There is none where the list is asked for by something else than its cursor, such as the creation: a record that
-        changed long after that would come neither with the step of the one nor with that of the other.
+        `end_date` is none where the list is asked for by something else than its cursor, such as the creation: a record
+        that changed long after that would come neither with the step of the one nor with that of the other.
         """
-        end = self.config.get("end_date")
-        by_its_cursor = type(self).replication_key and (self.is_sorted or not self.lookback)
-        return parse_timestamp(end) if end and by_its_cursor else None
+        said = self.config.get("end_date") if self.asked_by_cursor else None
+        ends = [parse_timestamp(said)] if said else []
+        if self.tap.share.until is not None and type(self).replication_key:
+            ends.append(self.tap.share.until)
+        return min(ends, default=None)
+
+    @property
+    def asked_by_cursor(self) -> bool:
+        """Whether the list has a cursor, and is asked for by it."""
+        return type(self).replication_key is not None and (self.is_sorted or not self.lookback)
+
+    @property
+    def comes_in_windows(self) -> bool:
+        """Whether the records of a time can be had without those after it."""
+        bounded = self.start_param is not None and self.start_param.open_end is not None
+        return self.asked_by_cursor and self.start_param is not None and (self.is_sorted or bounded)
 
     def compare_start_date(self, value: str, start_date_value: str) -> str:
         """Give the later of a bookmark and the setting `start_date`."""
@@ -213,9 +229,9 @@ class ApiStream(DeclaredStream):
         pages = reading.pages()
         if self.repeats_at_seams:
             pages = settled_pages(pages, Seam(), lambda: self._not_after, self._say_that_it_recedes)
-        if self.end is None:
-            return pages
-        return pages_before(pages, self.end, ordered=self.repeats_at_seams and not reading.aside)
+        if self.end is not None:
+            pages = pages_before(pages, self.end, ordered=self.repeats_at_seams and not reading.aside)
+        return pages if self.parent_stream_type else self.tap.share.pages(pages)
 
     def _say_that_it_recedes(self, until: datetime) -> None:
         message = "%s: the list grows while it is read; what changed after %s comes with the next sync"
@@ -240,6 +256,7 @@ class ApiStream(DeclaredStream):
             self.tap.clocks.compare(moment)
         if moment is not None and abs(moment - self._not_after) < IMPLAUSIBLE:
             self._not_after = min(moment, self._not_after)
+            self.tap.share.require_ended(moment)
 
     def counts_as_empty(self, error: StatusError, context: Context | None, *, begun: bool) -> bool:
         """Decide, with a warning, whether a refusal means that there is nothing to read.

@@ -39,6 +39,7 @@ from taps.engine.setting_errors import (
     unknown_settings,
 )
 from taps.engine.setting_values import environment_settings, secrets_of, unread_variables, usable_numbers
+from taps.engine.share import ALL, Share
 from taps.engine.stopping import stopping
 from taps.engine.wording import meant
 from taps.engine.workers import Workers
@@ -72,6 +73,12 @@ class ApiTap(Tap, ABC):
 
     one_of: ClassVar[Sequence[str]] = ()
     """Settings of which exactly one must be made."""
+
+    shared_by: ClassVar[str | None] = None
+    """Setting that names where processes share what is void for all others once one has used it, such as a token."""
+
+    share: Share = ALL
+    """What this tap reads, where several read the same streams together; set before it makes a request."""
 
     redactor: ClassVar[Redactor] = Redactor()
     """Knows the secrets of this process; one for all taps, because they share the log."""
@@ -154,15 +161,18 @@ class ApiTap(Tap, ABC):
 
     @property
     def requests_per_minute(self) -> int | None:
-        """Most requests to send in a minute: as set, or as bought; `None` for any number."""
-        return self.config.get("requests_per_minute") or self.plan.requests_per_minute
+        """Most requests to send in a minute: as set, or as bought, and of that its share; `None` for any number."""
+        rate: int | None = self.config.get("requests_per_minute") or self.plan.requests_per_minute
+        return rate and self.share.of(rate)
 
     def toll(self, stream: str) -> Toll:
         """Tell what a request for a stream takes of the limits."""
         if stream not in self._tolls:
             bought = self.plan.limits.get(stream)
             limit = bought or self.provider.limits.get(stream)
-            lane = None if limit is None else self._lanes.setdefault(limit, Lane(limit, binding=bought is not None))
+            if limit is not None and limit not in self._lanes:
+                self._lanes[limit] = Lane(self.share.of_limit(limit), binding=bought is not None)
+            lane = None if limit is None else self._lanes[limit]
             self._tolls[stream] = Toll(self.provider.costs.get(stream, 1), lane)
         return self._tolls[stream]
 

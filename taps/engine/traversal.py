@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Began", "Below", "Failed", "Read", "traverse"]
 
+_WINDOW = 4  # lists of children ahead on each level, for each that is under way: answers come in any order
+
 
 class Began(Struct, frozen=True):
     """A stream's list begins; a child's does so for each parent."""
@@ -59,7 +61,7 @@ class _Opened(Struct, frozen=True):
 _Event = Began | Read | Failed | Below | _Opened
 
 
-def traverse(root: ApiStream, writer: PageWriter, window: int) -> Generator[Began | Read | Failed, None, None]:
+def traverse(root: ApiStream, writer: PageWriter) -> Generator[Began | Read | Failed, None, None]:
     """Read a stream and those of its descendants that are wanted.
 
     The order is the one in which they would be read one after another: what is below a page's records, record by
@@ -69,9 +71,8 @@ def traverse(root: ApiStream, writer: PageWriter, window: int) -> Generator[Bega
     Args:
         root: A stream without a parent.
         writer: Makes of the records what the pages then have.
-        window: Lists of children that are under way at once on each level.
     """
-    return _Traversal(writer, window).events(root)
+    return _Traversal(writer, _WINDOW * root.tap.config["max_concurrency"]).events(root)
 
 
 class _Traversal:

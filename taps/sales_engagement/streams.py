@@ -30,7 +30,7 @@ class UpdatedStream(SalesStream):
     """A collection that can be filtered and sorted by the last change."""
 
     replication_key = "updatedAt"
-    start_param = StartParam("filter[updatedAt]", "{milliseconds_timestamp}..inf")
+    start_param = StartParam("filter[updatedAt]", "{milliseconds_timestamp}..{end}", open_end="inf")
     params: ClassVar = {"sort": "updatedAt", "count": "false"}
 
 
@@ -38,7 +38,7 @@ class CreatedStream(SalesStream):
     """A collection that can be filtered by creation only; its records are not changed."""
 
     replication_key = "createdAt"
-    start_param = StartParam("filter[createdAt]", "{milliseconds_timestamp}..inf")
+    start_param = StartParam("filter[createdAt]", "{milliseconds_timestamp}..{end}", open_end="inf")
 
 
 class AccountNotes(CreatedStream):

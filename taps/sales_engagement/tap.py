@@ -25,6 +25,7 @@ class TapSalesEngagement(ApiTap):
     name = "tap-sales-engagement"
     stream_types = STREAMS
     providers = PROVIDERS
+    shared_by = "token_cache_path"
 
     config_jsonschema = th.PropertiesList(
         th.Property(
