@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postgres_server import Postgres
+    from pyspark.sql import SparkSession
 
 # The same examples in every run, however slow the machine: who wants others asks for them, as tests/properties does.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -54,6 +55,16 @@ def postgres() -> Iterator[Postgres]:
         pytest.skip(servers.NEEDED)
     with servers.running(binaries) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """Spark in this process, with two threads and the data source."""
+    sessions = importlib.import_module("spark_session")  # with Spark, which only these tests need
+    if not sessions.java_is_there():
+        pytest.skip(sessions.NEEDED)
+    with sessions.spark_session() as session:
+        yield session
 
 
 @pytest.fixture(autouse=True)
