@@ -68,8 +68,8 @@ class SingerStreamReader(DataSourceStreamReader):
         reached = whole_second(datetime.now(timezone.utc)) - timedelta(seconds=self._job.settle)
         latest: dict[str, datetime | None] = {}
         for account in self._job.accounts:
-            before = [self._latest.get(account.name), self._bookmark(start or {}, account)]
-            latest[account.name] = max(reached, *(moment for moment in before if moment))  # a clock may go back
+            known = [reached, self._latest.get(account.name), self._bookmark(start or {}, account)]
+            latest[account.name] = max(moment for moment in known if moment)  # a clock may go back
         return self._offset(latest)
 
     def partitions(self, start: _State, end: _State) -> Sequence[InputPartition]:
