@@ -43,7 +43,7 @@ def spark_session(master: str = "local[2]", **settings: str) -> Iterator[SparkSe
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master(master).appName("frontline-taps")
     for name, value in {
-        "spark.ui.enabled": "false",
+        "spark.ui.port": "0",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.host": "127.0.0.1",
         "spark.sql.session.timeZone": "UTC",

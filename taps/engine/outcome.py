@@ -105,9 +105,7 @@ class Outcome:
 
     def _announce_failures(self) -> None:
         for stream, error in self._failures[self._announced :]:
-            what_to_do = advice_for_stream(error)
-            line = f"{str(error).rstrip('.')}. {what_to_do}" if what_to_do else str(error)
-            self._tap.logger.error("Stream '%s' failed: %s", stream.name, self._tap.redactor(" ".join(line.split())))
+            self._tap.logger.error("Stream '%s' failed: %s", stream.name, self.told(error))
         self._announced = len(self._failures)
 
     def _nothing_read(self, error: SyncError) -> SyncFailedError:
@@ -116,8 +114,16 @@ class Outcome:
         return self._stopped(f"Stream '{selected[0]}' could not be read" if alone else "No stream could be read", error)
 
     def _stopped(self, what: str, error: SyncError) -> SyncFailedError:
+        return SyncFailedError(f"{what}. {str(error).rstrip('.')}. {self._advice(error)}")
+
+    def _advice(self, error: SyncError) -> str:
         secrets = [
             name for name, declared in self._tap.config_jsonschema["properties"].items() if declared.get("secret")
         ]
-        what_to_do = advice(error, self._tap.config["base_url"], secrets)
-        return SyncFailedError(f"{what}. {str(error).rstrip('.')}. {what_to_do}")
+        return advice(error, self._tap.config["base_url"], secrets)
+
+    def told(self, error: SyncError) -> str:
+        """Put into a line what went wrong with a stream that is read alone, and what to do."""
+        what_to_do = advice_for_stream(error) if self._tap.http.answered else self._advice(error)
+        line = f"{str(error).rstrip('.')}. {what_to_do}" if what_to_do else str(error)
+        return self._tap.redactor(" ".join(line.split()))

@@ -165,7 +165,7 @@ def job_of(options: Mapping[str, str]) -> Job:
     tap_class = _tap_named(own["tap"])
     known = tap_class.config_jsonschema["properties"]
     for name in given.keys() - _OWN.keys() - known.keys():
-        hint = meant(name, [*_OWN, *known])
+        hint = meant(name, [*_OWN.values(), *known])
         raise OptionError(f"Option '{name}' is neither one of the data source nor a setting of {tap_class.name}{hint}")
     common = {name: setting_of(given[name], known[name].get("type", ())) for name in known if name in given}
     several = own.get("accounts")

@@ -32,7 +32,7 @@ from taps.engine.share import Share
 from taps.engine.timestamps import parse_timestamp, whole_second
 from taps.spark.accounts import opened
 from taps.spark.errors import OptionError, ReadError
-from taps.spark.reading import root_of, told
+from taps.spark.reading import root_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +135,7 @@ def _divided(job: Job, account: Account, whole: Share) -> list[Share]:
         if root.name != job.stream:
             return [replace(whole, piece=piece, pieces=most) for piece in range(most)]
     except SyncError as error:
-        raise ReadError(told(tap, account, job.stream, error)) from None
+        raise ReadError(f"{account}Stream '{job.stream}': {tap.outcome.told(error)}") from None
     finally:
         tap.close()
     return [whole]

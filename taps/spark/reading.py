@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import SyncError
 
-from taps.engine.advice import advice_for_stream
-from taps.engine.errors import SyncFailedError, TooEarlyError
+from taps.engine.errors import TooEarlyError
 from taps.engine.rows import plain_records
 from taps.engine.traversal import Failed, Read, traverse
 from taps.engine.writer import PageWriter
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from taps.spark.columns import Columns
     from taps.spark.options import Job
 
-__all__ = ["batches", "root_of", "told"]
+__all__ = ["batches", "root_of"]
 
 _RECORDS = 5_000  # in a batch: the pages of many children have a few each
 _PATIENCE = 120  # seconds that an executor waits for a time to be over by the API's clock
@@ -83,7 +82,7 @@ def _batches(
     except TooEarlyError:
         raise
     except SyncError as error:
-        raise ReadError(told(tap, account, job.stream, error)) from None
+        raise ReadError(f"{account}Stream '{job.stream}': {tap.outcome.told(error)}") from None
     finally:
         tap.close()
 
@@ -144,15 +143,3 @@ def _select(stream: ApiStream, fields: Sequence[str]) -> None:
     """Have no more than these fields read; those that identify a record, or tell when it was changed, always are."""
     for name in stream.schema["properties"]:
         stream.metadata["properties", name].selected = name in fields
-
-
-def told(tap: ApiTap, account: Account, stream: str, error: SyncError) -> str:
-    """Put into a line, without secrets, what went wrong with a stream, and what to do."""
-    what_to_do = advice_for_stream(error)
-    line = f"{str(error).rstrip('.')}. {what_to_do}" if what_to_do else str(error)
-    try:
-        tap.outcome.failed(root_of(tap, stream), error, announce=False)
-        tap.outcome.require_an_answer()
-    except SyncFailedError as nothing_read:  # it has the advice for what all streams have in common
-        line = str(nothing_read)
-    return f"{account}Stream '{stream}': {tap.redactor(' '.join(line.split()))}"

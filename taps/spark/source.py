@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyspark.sql import SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceReader
 
 from taps.spark.options import job_of
 from taps.spark.partitions import Partitions
+from taps.spark.redaction import redact_options
 from taps.spark.streaming import SingerStreamReader
 
 if TYPE_CHECKING:
@@ -41,7 +43,13 @@ class SingerDataSource(DataSource):
 
     @classmethod
     def name(cls) -> str:
-        """Give the name of the format."""
+        """Give the name of the format, and see to it that Spark shows no secret among its options.
+
+        This is what `spark.dataSource.register` calls in the process of the user, where the session is.
+        """
+        session = SparkSession.getActiveSession()
+        if session is not None:
+            redact_options(session)
         return "singer"
 
     def schema(self) -> StructType:

@@ -32,7 +32,7 @@ def executors(job: int) -> list[int]:
             runs_one = EXECUTOR in (process / "cmdline").read_bytes()
             if runs_one and os.getpgid(int(process.name)) == job:
                 found.append(int(process.name))
-        except OSError:  # it has ended meanwhile
+        except OSError:  # noqa: PERF203 - it has ended meanwhile
             continue
     return found
 

@@ -16,7 +16,6 @@ from spark_session import options_for
 
 from taps.engine.share import Share
 from taps.engine.timestamps import parse_timestamp
-from taps.sandbox.server import Sandbox
 from taps.spark.columns import Columns
 from taps.spark.options import Job, job_of
 from taps.spark.planning import times
@@ -26,6 +25,8 @@ from taps_under_test import PROVIDED, TapUnderTest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+
+    from taps.sandbox.server import Sandbox
 
 DIVIDED = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
