@@ -40,7 +40,7 @@ class Frame(Loader):
             return value.isoformat()
         return value
 
-    def expected(self, value: Any, declared: Declared) -> Any:
+    def expected(self, value: Any, declared: Declared) -> Any:  # noqa: PLR0911 - one for each kind
         if value is None:
             return None
         if members := members_of(declared):

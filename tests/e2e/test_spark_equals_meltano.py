@@ -12,7 +12,7 @@ from spark_frame import Frame
 from truth import Truth, compare
 
 from taps.sandbox.server import Sandbox
-from taps_under_test import PROVIDED, TAPS, TapUnderTest
+from taps_under_test import TAPS, TapUnderTest
 
 if TYPE_CHECKING:
     from pathlib import Path
