@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Scope, Send
 
+#: The key of a request's scope under which is left what its path began with, where several servers are one.
+PREFIX = "sandbox.prefix"
 #: Below this a compressed body is no shorter.
 _WORTH_COMPRESSING = 200
 
@@ -103,18 +105,18 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 
 def origin(scope: Scope) -> str:
-    """Tell under which origin the client reached the sandbox.
+    """Tell under which address the client reached the sandbox.
 
     Args:
         scope: The request.
 
     Returns:
-        Scheme, host and port, such as `http://127.0.0.1:8000`.
+        Scheme, host and port, such as `http://127.0.0.1:8000`, and the prefix of an account where there are several.
     """
     host = header(scope, b"host")
     if not host:
         host = ":".join(str(part) for part in scope["server"]).encode()
-    return f"{scope['scheme']}://{host.decode('latin-1')}"
+    return f"{scope['scheme']}://{host.decode('latin-1')}{scope.get(PREFIX, '')}"
 
 
 async def send_content(scope: Scope, send: Send, content: Content, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:

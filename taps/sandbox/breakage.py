@@ -11,7 +11,7 @@ from email.utils import formatdate
 from gzip import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from taps.sandbox.answers import origin
+from taps.sandbox.answers import PREFIX, origin
 from taps.sandbox.faults import Fault, Faults, Kind
 from taps.sandbox.rows import encode
 
@@ -99,12 +99,12 @@ class Breakage:
             content_type, body = _FIXED[fault.kind]
             await _send(send, 200, [(b"content-type", content_type)], body)
         elif fault.kind is Kind.REDIRECT:
-            target = f"{fault.to}{_target(scope)}".encode("latin-1")
+            target = f"{_elsewhere(fault, scope)}{_target(scope)}".encode("latin-1")
             await _send(send, 302, [(b"location", target)], b"")
         else:
             answer = await _answer(self._app, scope, receive)
             if fault.kind in _LINKS:
-                leads_to = {Kind.FOREIGN_LINK: fault.to + _target(scope, keep_secrets=False)}
+                leads_to = {Kind.FOREIGN_LINK: _elsewhere(fault, scope) + _target(scope, keep_secrets=False)}
                 leads_to[Kind.SELF_LINK] = origin(scope) + _target(scope, keep_secrets=False)
                 leads_to[Kind.CYCLE_LINK] = origin(scope) + before
                 await _send(send, *_linked(answer, leads_to[fault.kind], self._link))
@@ -244,6 +244,10 @@ def _linked(answer: _Answer, target: str, link: Sequence[str] | None) -> _Answer
         return answer
     holder[link[-1]] = target
     return answer._replace(body=encode(whole))
+
+
+def _elsewhere(fault: Fault, scope: Scope) -> str:
+    return f"{fault.to}{scope.get(PREFIX, '')}"
 
 
 def _target(scope: Scope, *, keep_secrets: bool = True) -> str:

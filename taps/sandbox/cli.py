@@ -7,6 +7,8 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,9 +16,10 @@ import click
 from taps.sandbox.defaults import CACHE_MB, GENERIC
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
+    from taps.sandbox.accounts import SandboxAccounts
     from taps.sandbox.descriptor import Api
     from taps.sandbox.server import Sandbox
 
@@ -52,6 +55,19 @@ _TYPES: Mapping[type, click.ParamType[Any]] = {bool: click.BOOL, int: click.INT,
     show_default=True,
     help="How many tickets, calls or whatever else an API has most of.",
 )
+@click.option(
+    "--accounts",
+    "count",
+    type=click.IntRange(1, 9_999),
+    help="Serve so many accounts of each API below one port, at /account-01 and so on, each with data, keys, a rate "
+    "limit and faults of its own; all other options hold for each. Prints them as JSON: a name and a tap's settings.",
+)
+@click.option(
+    "--accounts-file",
+    "listed_in",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write the accounts of the API that is served to this file, instead of printing them.",
+)
 @click.option("--seed", type=int, default=42, show_default=True, help="What the made-up data depends on.")
 @click.option("--page-cap", type=click.IntRange(1, 100), help="The most records that a page holds.")
 @click.option("--ragged", is_flag=True, help="Pages of uneven length, linked ones now and then empty.")
@@ -82,7 +98,9 @@ _TYPES: Mapping[type, click.ParamType[Any]] = {bool: click.BOOL, int: click.INT,
     default=None,
     help="What answers tell of it; by default the total, or what the vendor tells.",
 )
-@click.option("--api-key", help="The key that an API asks for; sandbox-key by default.")
+@click.option(
+    "--api-key", help="The key that an API asks for; sandbox-key by default. Of accounts: what their keys begin with."
+)
 @click.option("--max-ticket-pages", type=click.IntRange(1), help="The help desk's last ticket page; 300 by default.")
 @click.option(
     "--option",
@@ -97,7 +115,7 @@ _TYPES: Mapping[type, click.ParamType[Any]] = {bool: click.BOOL, int: click.INT,
     type=click.IntRange(1),
     default=CACHE_MB,
     show_default=True,
-    help="Megabytes of pages to keep, so that they are made once and not for each reader.",
+    help="Megabytes of pages to keep of each API, so that they are made once and not for each reader.",
 )
 @click.option("--quiet", is_flag=True, help="Print the addresses alone.")
 def serve(
@@ -108,12 +126,15 @@ def serve(
     api_key: str | None,
     max_ticket_pages: int | None,
     options: Sequence[str],
+    count: int | None,
+    listed_in: Path | None,
     quiet: bool,
     **settings: Any,
 ) -> None:
     """Serve APIs with made-up data and faults on demand, to try the taps on without an account."""
     try:
         # Imported here so that an installation without the extra gets a line of advice and not a traceback.
+        from taps.sandbox.accounts import SandboxAccounts  # noqa: PLC0415
         from taps.sandbox.apis import APIS, PROVIDERS  # noqa: PLC0415
         from taps.sandbox.server import Sandbox  # noqa: PLC0415
     except ImportError as error:
@@ -132,26 +153,31 @@ def serve(
     apis = _in_dialects(_chosen(names, APIS), providers, PROVIDERS, named=bool(names))
     if port + len(apis) > _LARGEST_PORT + 1:
         raise click.UsageError(f"there are no {len(apis)} ports from {port} on")
+    if listed_in and (count is None or len(apis) > 1):
+        raise click.UsageError("--accounts-file is for the accounts of one API: it goes with --accounts and --api NAME")
     given = {"api_key": api_key, "max_ticket_pages": max_ticket_pages}
     own = {name: value for name, value in given.items() if value is not None} | _read_options(options, apis)
-    sandboxes = []
+    make: Callable[..., Sandbox | SandboxAccounts] = Sandbox if count is None else partial(SandboxAccounts, count=count)
+    served: list[Sandbox | SandboxAccounts] = []
     with ExitStack() as stack:
         for place, api in enumerate(apis):
             at = port + place if port else 0
             known = {name: value for name, value in own.items() if name in api.defaults}
             try:
-                sandboxes.append(
-                    stack.enter_context(Sandbox(api.name, provider=api.provider, port=at, **settings, **known))
-                )
+                served.append(stack.enter_context(make(api.name, provider=api.provider, port=at, **settings, **known)))
             except ValueError as error:
                 raise click.UsageError(str(error)) from None
             except OSError as error:
                 address = f"{settings['host']}:{at}"
                 raise click.ClickException(f"cannot listen at {address}: {error.strerror or error}") from None
-        for sandbox in sandboxes:
-            _introduce(sandbox, quiet=quiet)
+        firsts = [
+            _introduce(each, quiet=quiet)
+            if isinstance(each, Sandbox)
+            else _introduce_accounts(each, listed_in, quiet=quiet)
+            for each in served
+        ]
         if not quiet:
-            click.echo(f"what was asked: {sandboxes[0].root_url}/_sandbox/requests  (Ctrl+C stops)")
+            click.echo(f"what was asked: {firsts[0].root_url}/_sandbox/requests  (Ctrl+C stops)")
         sys.stdout.flush()
         stopped.wait()
 
@@ -198,14 +224,35 @@ def _read_options(options: Sequence[str], apis: Sequence[Api]) -> dict[str, Any]
     return values
 
 
-def _introduce(sandbox: Sandbox, *, quiet: bool) -> None:
+def _introduce(sandbox: Sandbox, *, quiet: bool) -> Sandbox:
     shown = ", ".join(f"{name}: {value}" for name, value in sandbox.credentials.items())
     click.echo(f"tap-sandbox serves the {sandbox.api.title} at {sandbox.base_url} ({shown})")
-    if quiet:
-        return
-    click.echo(f"{sandbox.api.tap} config: {json.dumps(sandbox.config)}")
-    if sandbox.alternatives:
-        click.echo(f"{sandbox.api.tap} takes instead: {json.dumps(sandbox.alternatives)}")
+    if not quiet:
+        click.echo(f"{sandbox.api.tap} config: {json.dumps(sandbox.config)}")
+        if sandbox.alternatives:
+            click.echo(f"{sandbox.api.tap} takes instead: {json.dumps(sandbox.alternatives)}")
+    return sandbox
+
+
+def _introduce_accounts(accounts: SandboxAccounts, listed_in: Path | None, *, quiet: bool) -> Sandbox:
+    first, *_, last = [*accounts.values()] * 2
+    shown = ", ".join(
+        f"{name}: {value}" if value == last.credentials[name] else f"{name}: {value} to {last.credentials[name]}"
+        for name, value in first.credentials.items()
+    )
+    if listed_in:  # before the address is printed: whoever reads that finds the file
+        each = ",\n".join(json.dumps(account) for account in accounts.listed)
+        try:
+            listed_in.write_text(f"[\n{each}\n]\n", encoding="utf-8")
+        except OSError as error:
+            raise click.ClickException(f"cannot write {listed_in}: {error.strerror or error}") from None
+    click.echo(
+        f"tap-sandbox serves {len(accounts)} accounts of the {accounts.api.title} at {first.base_url} to "
+        f"{last.base_url} ({shown})"
+    )
+    if not quiet:
+        click.echo(f"{accounts.api.tap} accounts: {listed_in or json.dumps(accounts.listed)}")
+    return first
 
 
 def main(arguments: Sequence[str] | None = None, *, program: str = "tap-sandbox") -> None:

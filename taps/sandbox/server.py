@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import ASGIApp
     from typing_extensions import Self
 
     from taps.sandbox.rates import RateHeaders, RateKind
@@ -41,6 +42,7 @@ class Sandbox(Stores):
     Attributes:
         api: What is served.
         api_key: The key that the API asks for; empty where it asks for something else.
+        app: What answers.
 
     Args:
         api: The API's name.
@@ -66,6 +68,9 @@ class Sandbox(Stores):
             first asked for.
         cache_mb: Megabytes of pages to keep once they are made. A client that reads all of a large collection again
             finds them only if there is room for all.
+        prefix: What all of its paths begin with, where it shares a port.
+        serving: What serves it beside others (see `taps.sandbox.accounts`), at its address and for as long as that is
+            entered; None where it is served by itself.
         **settings: The API's own: other credentials, such as `api_key`, and its options, such as the help desk's
             `max_ticket_pages`.
 
@@ -99,6 +104,8 @@ class Sandbox(Stores):
         rate_headers: RateHeaders | None = None,
         warm: bool = False,
         cache_mb: int = CACHE_MB,
+        prefix: str = "",
+        serving: Serving | None = None,
         **settings: Any,
     ) -> None:
         self.api = served_as(api, provider)
@@ -146,14 +153,16 @@ class Sandbox(Stores):
             exception_handlers={Refusal: refuse, HTTPException: self._refuse_http},
         )
         app.router.redirect_slashes = False
-        self._host = host
-        self._serving = Serving(app, host=host, port=port)
+        self.app: ASGIApp = app
+        self._prefix = prefix
+        self._serving = serving or Serving(host=host, port=port)
+        if serving is None:
+            self._serving.app = app
 
     @property
     def root_url(self) -> str:
         """The server's root, without a trailing slash: the control paths are below it, whatever the provider."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._serving.port}"
+        return self._serving.url + self._prefix
 
     @property
     def base_url(self) -> str:

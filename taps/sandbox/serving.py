@@ -102,24 +102,31 @@ class Serving:
     """A context manager that serves an application for as long as it is entered.
 
     Attributes:
+        app: The application, to be set before it is entered.
         port: The port that it serves on; before it is entered, the one asked for.
 
     Args:
-        app: The application.
         host: The address to listen at.
         port: The port; 0 takes a free one.
     """
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
-        self._app = app
+    app: ASGIApp
+
+    def __init__(self, *, host: str, port: int) -> None:
         self._host = host
         self.port = port
+
+    @property
+    def url(self) -> str:
+        """Its address, without a trailing slash."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self.port}"
 
     def __enter__(self) -> Self:
         listener = self._listen()
         self.port = listener.getsockname()[1]
         config = _Config(
-            self._app,
+            self.app,
             http=_Protocol,
             ws="none",
             lifespan="off",

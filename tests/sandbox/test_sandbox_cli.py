@@ -18,6 +18,7 @@ from taps.sandbox.apis import APIS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 COMMAND = [sys.executable, "-W", "error", "-m", "taps.sandbox.cli"]
 SERVES = re.compile(r"tap-sandbox serves the help desk API at (http://127\.0\.0\.1:\d+) \(api_key: (\S+)\)\n")
@@ -147,9 +148,46 @@ def test_other_apis_are_served_beside_a_vendors_if_they_are_named() -> None:
     assert "the help desk API of Freshdesk at" in lines[1]
 
 
+def test_accounts_are_listed_as_the_data_source_takes_them() -> None:
+    arguments = ("--api", "helpdesk", "--api", "voice", "--accounts", "12", "--size", "3")
+    lines = lines_of(*arguments, count=5)
+    assert re.fullmatch(
+        r"tap-sandbox serves 12 accounts of the help desk API at http://127\.0\.0\.1:(\d+)/account-01 to "
+        r"http://127\.0\.0\.1:\1/account-12 \(api_key: sandbox-key-01 to sandbox-key-12\)\n",
+        lines[0],
+    )
+    listed = json.loads(lines[1].removeprefix("tap-helpdesk accounts: "))
+    assert [account["account"] for account in listed] == [f"account-{number:02}" for number in range(1, 13)]
+    assert listed[6].keys() == {"account", "base_url", "api_key"}
+    assert listed[6]["base_url"].endswith("/account-07")
+    assert "serves 12 accounts of the voice API at" in lines[2]
+    assert "/account-01/_sandbox/requests" in lines[4]
+
+
+def test_accounts_are_written_to_a_file_before_their_address_is_told(tmp_path: Path) -> None:
+    listed = tmp_path / "accounts.json"
+    arguments = ("--provider", "freshdesk", "--accounts", "2", "--accounts-file", str(listed), "--size", "3")
+    lines = lines_of(*arguments, count=3)
+    assert lines[1] == f"tap-helpdesk accounts: {listed}\n"
+    found = json.loads(listed.read_text())
+    assert [account["account"] for account in found] == ["account-01", "account-02"]
+    assert found[1]["base_url"] in lines[0]
+    assert found[1]["provider"] == "freshdesk"
+
+
+def test_a_file_of_accounts_that_cannot_be_written_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--api", "voice", "--accounts", "1", "--size", "1", "--accounts-file", str(tmp_path / "no" / "file")]
+    assert "No such file or directory" in assert_one_line(arguments, capsys)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["--accounts", "0"],
+        ["--accounts", "2", "--accounts-file", "accounts.json"],
+        ["--api", "voice", "--accounts-file", "accounts.json"],
         ["--provider", "nonsense"],
         ["--api", "voice", "--provider", "freshdesk"],
         ["--provider", "opsgenie", "--provider", "jsm_ops"],
