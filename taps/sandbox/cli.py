@@ -164,7 +164,8 @@ def serve(
             at = port + place if port else 0
             known = {name: value for name, value in own.items() if name in api.defaults}
             try:
-                served.append(stack.enter_context(make(api.name, provider=api.provider, port=at, **settings, **known)))
+                served.append(make(api.name, provider=api.provider, port=at, **settings, **known))
+                stack.enter_context(served[-1])
             except ValueError as error:
                 raise click.UsageError(str(error)) from None
             except OSError as error:
