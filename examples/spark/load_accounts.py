@@ -38,8 +38,7 @@ spark.dataSource.register(SingerDataSource)
 options = dict(arguments.option) | {"tap": arguments.tap, "accounts": arguments.accounts}
 for stream in arguments.streams.split(","):
     rows = spark.read.format("singer").options(**options).option("stream", stream).load()
-    # By a copy of `_account`: pandas, Hive and others take folders that begin with `_` for hidden, and find no rows.
-    files = rows.withColumn("account", rows["_account"]).write.partitionBy("account")
     # Replaces the accounts that were read, once all of them have been, and leaves others as they are.
-    files.mode("overwrite").option("partitionOverwriteMode", "dynamic").parquet(f"{arguments.output}/{stream}")
+    files = rows.write.partitionBy("account").mode("overwrite")
+    files.option("partitionOverwriteMode", "dynamic").parquet(f"{arguments.output}/{stream}")
 spark.stop()

@@ -65,6 +65,7 @@ class RateBudget:
 
     Args:
         per_minute: Most requests in a minute, or `None` for no limit but the API's own.
+        sent_before: Requests that may have been sent just before, by another process within the same limit.
         headers: Names of headers that tell of the limit, as of `read_rate_limits`.
         clock: Gives seconds that never go back.
         say: Is told of each long wait for what the API says of its limit, apart from those after a refusal.
@@ -74,6 +75,7 @@ class RateBudget:
         self,
         per_minute: int | None,
         *,
+        sent_before: int = 0,
         headers: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         say: Callable[[Wait], object] = lambda _: None,
@@ -85,7 +87,7 @@ class RateBudget:
         self._clock = clock
         self._headers = {name.lower(): part for part, name in (headers or {}).items()}
         self._interval = _MINUTE / (per_minute * _SHARE) if per_minute else 0.0
-        self._slot: float | None = None
+        self._slot = clock() + sent_before * self._interval if sent_before and self._interval else None
         self._paused_until = -math.inf
         self._lock = threading.Lock()
         self._queue: list[_Turn] = []

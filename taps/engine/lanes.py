@@ -44,15 +44,26 @@ class Lane:
     Args:
         limit: The limit.
         binding: Whether it is from the beginning.
+        sent_before: Whether another process may have used the limit up just before, a request after the other.
         clock: Gives seconds that never go back.
     """
 
-    def __init__(self, limit: Limit, *, binding: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limit: Limit,
+        *,
+        binding: bool,
+        sent_before: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.requests = limit.requests
         self.binding = binding
         self._seconds = limit.seconds * _SHARE
         self._clock = clock
         self._starts: deque[float] = deque(maxlen=limit.requests)
+        if sent_before:
+            apart, now = self._seconds / limit.requests, clock()
+            self._starts.extend(now - apart * place for place in reversed(range(limit.requests)))
         self._lock = threading.Lock()
 
     def wait(self) -> float:

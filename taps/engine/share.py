@@ -39,6 +39,7 @@ class Share(Struct, frozen=True, kw_only=True):
         pieces: How many there are.
         reader: Which of the `readers` that run at once, from 0. Each has its part of a limit.
         readers: How many there are.
+        follows: Whether another reader may have ended just before, and used the same part of the limits.
     """
 
     since: datetime | None = None
@@ -47,6 +48,7 @@ class Share(Struct, frozen=True, kw_only=True):
     pieces: int = 1
     reader: int = 0
     readers: int = 1
+    follows: bool = False
 
     def has(self, key: tuple[Any, ...], instant: datetime | None) -> bool:
         """Tell whether a record belongs to it.

@@ -171,7 +171,9 @@ class ApiTap(Tap, ABC):
             bought = self.plan.limits.get(stream)
             limit = bought or self.provider.limits.get(stream)
             if limit is not None and limit not in self._lanes:
-                self._lanes[limit] = Lane(self.share.of_limit(limit), binding=bought is not None)
+                self._lanes[limit] = Lane(
+                    self.share.of_limit(limit), binding=bought is not None, sent_before=self.share.follows
+                )
             lane = None if limit is None else self._lanes[limit]
             self._tolls[stream] = Toll(self.provider.costs.get(stream, 1), lane)
         return self._tolls[stream]
@@ -200,6 +202,7 @@ class ApiTap(Tap, ABC):
             user_agent=self.config["user_agent"],
             budget=RateBudget(
                 self.requests_per_minute,
+                sent_before=max(self.provider.costs.values(), default=1) if self.share.follows else 0,
                 headers=self.provider.rate_headers,
                 say=lambda wait: self.logger.info("Waiting %.0f s: %s", *wait),
             ),

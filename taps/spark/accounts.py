@@ -6,18 +6,16 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from singer_sdk.exceptions import ConfigurationError
 
-from taps.bridge.ours import in_a_thread
-from taps.engine.setting_values import environment_settings, setting_of
+from taps.engine.setting_values import setting_of
 from taps.spark.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from taps.engine.tap import ApiTap
 
-__all__ = ["Account", "accounts_of", "opened"]
+__all__ = ["Account", "accounts_of"]
 
 _NAME = "account"
 _REFERENCE = "env"
@@ -27,7 +25,7 @@ class Account(Struct, frozen=True):
     """An account.
 
     Attributes:
-        name: What its rows have in the column `_account`; empty where there is one only.
+        name: What its rows have in the column `account`; empty where there is one only.
         given: Its settings as they were given: some may name a variable of the environment instead of a value.
     """
 
@@ -35,7 +33,7 @@ class Account(Struct, frozen=True):
     given: Mapping[str, Any]
 
     def settings(self, tap_class: type[ApiTap], *, complete: bool = True) -> dict[str, Any]:
-        """Put together the settings on this machine: those given, and else those of the environment.
+        """Give the settings on this machine, with the values of the variables that some of them name.
 
         Args:
             tap_class: The tap.
@@ -44,14 +42,14 @@ class Account(Struct, frozen=True):
         Raises:
             OptionError: One is not.
         """
-        schema = tap_class.config_jsonschema
-        made = environment_settings(schema, f"{tap_class.name.upper().replace('-', '_')}_")
+        declared = tap_class.config_jsonschema["properties"]
+        made: dict[str, Any] = {}
         for name, value in self.given.items():
             variable = _variable(value)
             if variable is None:
                 made[name] = value
             elif variable in os.environ:
-                made[name] = setting_of(os.environ[variable], schema["properties"][name].get("type", ()))
+                made[name] = setting_of(os.environ[variable], declared[name].get("type", ()))
             elif complete:
                 raise OptionError(
                     f"{self}setting '{name}' is to come from the environment variable {variable}, which is not set on "
@@ -61,24 +59,6 @@ class Account(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"Account '{self.name}': " if self.name else ""
-
-
-def opened(tap_class: type[ApiTap], account: Account, *, complete: bool = True) -> ApiTap:
-    """Make a tap.
-
-    Args:
-        tap_class: The tap.
-        account: Has the settings.
-        complete: Whether the settings have to be so; the tap can make no request without those that are missing.
-
-    Raises:
-        OptionError: They cannot be used.
-    """
-    settings = account.settings(tap_class, complete=complete)
-    try:
-        return in_a_thread(lambda: tap_class(config=settings, validate_config=complete))
-    except ConfigurationError as error:
-        raise OptionError(f"{account}{tap_class.redactor(' '.join(str(error).split()))}") from None
 
 
 def accounts_of(listed: Any, common: Mapping[str, Any], tap_class: type[ApiTap]) -> list[Account]:
@@ -97,13 +77,28 @@ def accounts_of(listed: Any, common: Mapping[str, Any], tap_class: type[ApiTap])
             "Option 'accounts' must be a list of objects, each with a name as 'account' and with settings of the tap: "
             '[{"account": "acme", "base_url": "https://…"}, …]'
         )
-    names = [entry.get(_NAME) for entry in listed]
-    for place, name in enumerate(names):
+    accounts: dict[str, Account] = {}
+    for place, entry in enumerate(listed):
+        name = entry.get(_NAME)
         if not isinstance(name, str) or not name:
             raise OptionError(f"Option 'accounts': number {place + 1} has no name; give it one as 'account'")
-        if names.index(name) != place:
+        if name in accounts:
             raise OptionError(f"Option 'accounts': '{name}' is there twice; give each account a name of its own")
-    return [Account(entry[_NAME], {**common, **dict(_settings(entry, tap_class))}) for entry in listed]
+        accounts[name] = Account(name, {**common, **dict(_settings(entry, tap_class))})
+    _require_own(accounts.values(), tap_class.shared_by)
+    return list(accounts.values())
+
+
+def _require_own(accounts: Iterable[Account], setting: str | None) -> None:
+    """Make sure that accounts do not share what is of one alone: with the token of another, its rows would come."""
+    owners: dict[Any, Account] = {}
+    for account in accounts:
+        shared = account.given.get(setting or "")
+        if isinstance(shared, str) and (other := owners.setdefault(shared, account)) is not account:
+            raise OptionError(
+                f"Option 'accounts': '{other.name}' and '{account.name}' have the same '{setting}', {shared}; give "
+                f"each account its own"
+            )
 
 
 def _settings(entry: Mapping[str, Any], tap_class: type[ApiTap]) -> Iterator[tuple[str, Any]]:
@@ -113,6 +108,11 @@ def _settings(entry: Mapping[str, Any], tap_class: type[ApiTap]) -> Iterator[tup
             continue
         if name not in known:
             raise OptionError(f"Option 'accounts': '{entry[_NAME]}' has a setting '{name}' that {tap_class.name} lacks")
+        if isinstance(value, dict) and _variable(value) is None and "object" not in known[name].get("type", ()):
+            raise OptionError(
+                f"Option 'accounts': '{entry[_NAME]}' has an object as '{name}'; it must be a value, or "
+                f'{{"env": "NAME"}} for that of an environment variable'
+            )
         yield name, value
 
 

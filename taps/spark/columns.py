@@ -45,7 +45,7 @@ class Columns:
         stream: The stream's name, for errors.
         keys: Fields that identify a record, for errors.
         schema: The columns.
-        account: What the column `_account` holds.
+        account: What the column `account` holds.
 
     Raises:
         OptionError: A column has a type that nothing of a record becomes.

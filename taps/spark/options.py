@@ -21,18 +21,20 @@ any setting of the tap     as in the tap's configuration; what is not given come
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from pyspark.sql.types import StructType
+from singer_sdk.exceptions import ConfigurationError
 
-from taps.bridge.ours import our_tap, our_taps
+from taps.bridge.ours import in_a_thread, our_tap, our_taps
 from taps.engine.setting_errors import setting_errors
-from taps.engine.setting_values import setting_of
+from taps.engine.setting_values import environment_settings, setting_of
 from taps.engine.timestamps import parse_timestamp
 from taps.engine.wording import meant
-from taps.spark.accounts import Account, accounts_of, opened
+from taps.spark.accounts import Account, accounts_of
 from taps.spark.errors import OptionError
 from taps.spark.types import ACCOUNT, struct_of
 
@@ -62,7 +64,7 @@ _OWN = {
 }
 
 
-class Job(Struct, frozen=True):
+class Job(Struct, frozen=True, dict=True):
     """What is to be read.
 
     Attributes:
@@ -85,7 +87,7 @@ class Job(Struct, frozen=True):
     state: Mapping[str, Any] = {}
     settle: int = _SETTLE
 
-    @property
+    @cached_property
     def tap_class(self) -> type[ApiTap]:
         """The tap."""
         return _tap_named(self.tap)
@@ -95,13 +97,47 @@ class Job(Struct, frozen=True):
         """Whether rows tell of which account they are."""
         return self.accounts[0].name != ""
 
+    @cached_property
+    def _environment(self) -> Mapping[str, Any]:
+        """The settings that the environment of this machine has; read once, for there may be thousands of accounts."""
+        prefix = f"{self.tap_class.name.upper().replace('-', '_')}_"
+        return environment_settings(self.tap_class.config_jsonschema, prefix)
+
+    def settings(self, account: Account, *, complete: bool = True) -> dict[str, Any]:
+        """Put together an account's settings on this machine: those given, and else those of the environment.
+
+        Args:
+            account: The account.
+            complete: Whether each variable that the account names has to be there.
+
+        Raises:
+            OptionError: One is not.
+        """
+        return {**self._environment, **account.settings(self.tap_class, complete=complete)}
+
+    def opened(self, account: Account, *, complete: bool = True) -> ApiTap:
+        """Make the tap for an account.
+
+        Args:
+            account: Has the settings.
+            complete: Whether the settings have to be so; the tap can make no request without those that are missing.
+
+        Raises:
+            OptionError: They cannot be used.
+        """
+        settings = self.settings(account, complete=complete)
+        try:
+            return in_a_thread(lambda: self.tap_class(config=settings, validate_config=complete))
+        except ConfigurationError as error:
+            raise OptionError(f"{account}{self.tap_class.redactor(' '.join(str(error).split()))}") from None
+
     def stream_type(self, account: Account) -> type[ApiStream]:
         """Give the stream as the provider of an account has it.
 
         Raises:
             OptionError: It does not have it.
         """
-        settings = account.settings(self.tap_class, complete=False)
+        settings = self.settings(account, complete=False)
         streams = {stream.name: stream for stream in self.tap_class.streams_for(settings)}
         if self.stream not in streams:
             hint = meant(self.stream, streams) or f"; there are {', '.join(streams)}"
@@ -115,7 +151,7 @@ class Job(Struct, frozen=True):
             OptionError: There is no such stream, or no such field.
         """
         self.stream_type(self.accounts[0])
-        tap = opened(self.tap_class, self.accounts[0], complete=False)
+        tap = self.opened(self.accounts[0], complete=False)
         stream = tap.streams[self.stream]
         rows = struct_of(stream.schema, stream.primary_keys, accounts=self.several)
         for name in self.fields:
@@ -207,6 +243,10 @@ def _state(given: str | None, accounts: Sequence[Account]) -> Mapping[str, Any]:
     states = found if accounts[0].name else {"": found}
     if not isinstance(states, dict) or not all(isinstance(state, dict) for state in states.values()):
         raise OptionError("Option 'state' must be a Singer state, or one below the name of each account")
+    names = [account.name for account in accounts]
+    for name in states:
+        if name not in names:
+            raise OptionError(f"Option 'state' has a state of '{name}', which is no account{meant(name, names)}")
     return states
 
 

@@ -30,7 +30,6 @@ from taps.engine.pacing import http_date
 from taps.engine.sampling import sampled_pages
 from taps.engine.share import Share
 from taps.engine.timestamps import parse_timestamp, whole_second
-from taps.spark.accounts import opened
 from taps.spark.errors import OptionError, ReadError
 from taps.spark.reading import root_of
 
@@ -100,8 +99,14 @@ def _shares(job: Job, account: Account, bookmark: datetime | None, until: dateti
     shares = [whole] if job.partitions == 1 else _divided(job, account, whole)
     readers = min(len(shares), job.at_once or len(shares))
     # Where not all run at once, it is not known which do: then none gets what is left when a limit is divided.
+    all_at_once = readers == len(shares)
     return [
-        replace(share, reader=place if readers == len(shares) else readers - 1, readers=readers)
+        replace(
+            share,
+            reader=place if all_at_once else readers - 1,
+            readers=readers,
+            follows=until is not None or not all_at_once,  # the batches of a streaming query follow one another
+        )
         for place, share in enumerate(shares)
     ]
 
@@ -111,7 +116,7 @@ def _look_back(job: Job, account: Account) -> timedelta:
     root = job.root_type(account)
     if not (root.lookback and root.is_sorted):
         return timedelta()
-    tap = opened(job.tap_class, account, complete=False)
+    tap = job.opened(account, complete=False)
     try:
         return timedelta(days=tap.config["lookback_days"])
     finally:
@@ -121,11 +126,11 @@ def _look_back(job: Job, account: Account) -> timedelta:
 def _divided(job: Job, account: Account, whole: Share) -> list[Share]:
     asks = True
     try:
-        tap = opened(job.tap_class, account)
+        tap = job.opened(account)
     except OptionError:
         # What is missing may be in the environment of the executors, and what is wrong there is told by them.
         asks = False
-        tap = opened(job.tap_class, account, complete=False)
+        tap = job.opened(account, complete=False)
     try:
         root = root_of(tap, job.stream)
         most = min(job.partitions, _most(tap, root.name, job.stream))

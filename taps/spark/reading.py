@@ -12,7 +12,6 @@ from taps.engine.errors import TooEarlyError
 from taps.engine.rows import plain_records
 from taps.engine.traversal import Failed, Read, traverse
 from taps.engine.writer import PageWriter
-from taps.spark.accounts import opened
 from taps.spark.errors import OptionError, ReadError
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def _batches(
     job: Job, account: Account, share: Share, columns: Columns, fields: Sequence[str]
 ) -> Iterator[pa.RecordBatch]:
     waiting: list[dict[str, Any]] = []
-    tap = opened(job.tap_class, account)
+    tap = job.opened(account)
     tap.share = share
     try:
         with closing(_records(tap, job.stream, fields)) as pages:

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCOUNT", "arrow_schema", "struct_of"]
 
-ACCOUNT = "_account"
+ACCOUNT = "account"
 """The column that tells of which account a row is, where several are read."""
 
 _SCALARS: Mapping[str, DataType] = {

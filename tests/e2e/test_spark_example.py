@@ -41,8 +41,7 @@ class Parquet(Frame):
         table = ds.dataset(self.output / stream, partitioning="hive").to_table(
             filter=ds.field("account") == self.account
         )
-        assert set(table["_account"].to_pylist()) <= {self.account}
-        rows: list[Row] = table.drop_columns(["account", "_account"]).to_pylist()
+        rows: list[Row] = table.drop_columns(["account"]).to_pylist()
         return rows
 
 

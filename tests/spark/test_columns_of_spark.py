@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any
@@ -11,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql.types import DataType, StructType
 
+from support import ROOT
 from taps.spark.columns import Columns
 from taps.spark.errors import OptionError, ValueDoesNotFitError
-from taps.spark.types import struct_of
+from taps.spark.types import ACCOUNT, struct_of
 
 pytestmark = pytest.mark.usefixtures("spark")  # it reads the names of types
 
@@ -59,8 +61,13 @@ def test_a_field_has_the_type_of_its_declaration(declared: dict[str, Any], spark
 def test_a_key_is_never_null_and_a_description_is_a_comment() -> None:
     schema = {"properties": {"id": {"type": "integer", "description": "The\n  number."}, "name": {"type": "string"}}}
     made = struct_of(schema, ["id"], accounts=True)
-    assert [(field.name, field.nullable) for field in made] == [("_account", False), ("id", False), ("name", True)]
+    assert [(field.name, field.nullable) for field in made] == [("account", False), ("id", False), ("name", True)]
     assert made["id"].metadata == {"comment": "The number."}
+
+
+def test_no_stream_has_a_field_that_is_called_as_the_column_for_the_account() -> None:
+    for path in (ROOT / "schemas").rglob("*.json"):
+        assert ACCOUNT not in json.loads(path.read_text(encoding="utf-8"))["properties"], path
 
 
 def column(spark_type: str, *values: Any) -> list[Any]:

@@ -140,7 +140,7 @@ def use(options: dict[str, str]) -> None:
     job.schema()
     for account in job.accounts:
         job.bookmark(account)
-        account.settings(job.tap_class)
+        job.settings(account)
 
 
 WRONG = [
@@ -166,6 +166,9 @@ WRONG = [
     ({"accounts": '[{"api_key": "secret-1"}]'}, "Option 'accounts': number 1 has no name; give it one as 'account'"),
     ({"accounts": '[{"account": "a"}, {"account": "a"}]'}, "Option 'accounts': 'a' is there twice; give each account a name"),
     ({"accounts": '[{"account": "a", "apikey": "secret-1"}]'}, "Option 'accounts': 'a' has a setting 'apikey' that tap-helpdesk lacks"),
+    ({"accounts": '[{"account": "a", "api_key": {"ENV": "X"}}]'}, "Option 'accounts': 'a' has an object as 'api_key'; it must be a value, or {\"env\": \"NAME\"} for that of an environment variable"),
+    ({"accounts": '[{"account": "a"}]', "state": '{"b": {}}'}, "Option 'state' has a state of 'b', which is no account"),
+    ({"tap": "tap-sales-engagement", "stream": "accounts", "token_cache_path": "t", "accounts": '[{"account": "a"}, {"account": "b"}]'}, "Option 'accounts': 'a' and 'b' have the same 'token_cache_path', t; give each account its own"),
     ({"accounts": '[{"account": "a", "page_size": 0}]'}, "Account 'a': Setting 'page_size' is 0; it must be"),
     ({"accounts": '[{"account": "a", "provider": "zendesk"}]'}, "Account 'a': Setting 'provider' is \"zendesk\"; it must be one of"),
     ({"accounts": '[{"account": "a", "api_key": {"env": "NO_SUCH_VARIABLE"}}]'}, "Account 'a': setting 'api_key' is to come from the environment variable NO_SUCH_VARIABLE, which is not set on this machine"),
@@ -193,6 +196,6 @@ def test_settings_come_from_the_options_and_then_from_the_environment(
         json.dumps([{"account": "a"}, {"account": "b", "api_key": {"env": "KEY_OF_B"}, "page_size": 5}])
     )
     job = job_of({"tap": "tap-helpdesk", "stream": "tickets", "accounts": str(accounts), "MAX_RETRIES": "1"})
-    a, b = (account.settings(job.tap_class) for account in job.accounts)
+    a, b = (job.settings(account) for account in job.accounts)
     assert a == {"api_key": "of all", "page_size": 50, "max_retries": 1}
     assert b == {"api_key": "of b", "page_size": 5, "max_retries": 1}

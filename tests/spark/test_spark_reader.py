@@ -59,7 +59,7 @@ def test_rows_of_several_accounts_tell_of_which_they_are(spark: SparkSession, de
             {"account": "beta", "base_url": other.base_url, "api_key": "other"},
         ]
         options = {"tap": "tap-helpdesk", "stream": "tickets", "accounts": json.dumps(accounts), "numPartitions": "2"}
-        rows = Counter((row["_account"], row["id"]) for row in rows_of(frame(spark, {**options, "fields": "id"})))
+        rows = Counter((row["account"], row["id"]) for row in rows_of(frame(spark, {**options, "fields": "id"})))
         held = {("acme", ticket["id"]) for ticket in desk.helpdesk.records("tickets")}
         held |= {("beta", ticket["id"]) for ticket in other.helpdesk.records("tickets")}
         assert set(rows) == held

@@ -131,7 +131,7 @@ def test_an_account_that_is_added_begins_at_its_beginning(spark: SparkSession, t
         query = Query(spark, tmp_path, **options | {"accounts": json.dumps(accounts)})
         query.run()
         query.run()
-        rows = Counter((row["_account"], row["id"]) for row in query.rows())
+        rows = Counter((row["account"], row["id"]) for row in query.rows())
         assert set(rows.values()) == {1}
         assert Counter(account for account, _ in rows) == {"a": TICKETS, "b": 10}
 
