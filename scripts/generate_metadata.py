@@ -6,6 +6,7 @@ the sandbox asks for from the sandbox. Only the text between marks is replaced, 
 * in `meltano.yml` between `# <generated:tap-name>` and `# </generated>`, and likewise `# <generated:dev>`
 * in `README.md` between `<!-- taps -->` and `<!-- /taps -->`, and likewise `products`
 * in `docs/dlt.md` between `<!-- types -->` and `<!-- /types -->`, and likewise `errors`
+* in `docs/spark.md` between `<!-- types -->` and `<!-- /types -->`, and likewise `options`
 * in `docs/faults.md` between `<!-- faults -->` and `<!-- /faults -->`, from the matrix that the tests hold the taps to
 * in `docs/tap-name.md` between `<!-- streams -->` and `<!-- /streams -->`, and likewise `settings`
 * in the page of a product between `<!-- name streams -->` and `<!-- /name streams -->`, for its provider's name, and
@@ -31,6 +32,8 @@ from overview_tables import (
     errors_table,
     faults_tables,
     products_table,
+    spark_options_table,
+    spark_types_table,
     streams_table,
     taps_table,
     types_table,
@@ -136,6 +139,17 @@ def bridge_text(path: Path) -> str:
     return replaced(path, text, "<!-- errors -->", "<!-- /errors -->", errors_table())
 
 
+def spark_text(path: Path) -> str:
+    """Make the text of the page for users of Spark.
+
+    Raises:
+        MetadataError: It has no place for a table.
+    """
+    text = path.read_text(encoding="utf-8")
+    text = replaced(path, text, "<!-- types -->", "<!-- /types -->", f"\n{spark_types_table()}\n")
+    return replaced(path, text, "<!-- options -->", "<!-- /options -->", f"\n{spark_options_table()}\n")
+
+
 def faults_text(path: Path) -> str:
     """Make the text of the page about faults, as it should be."""
     text = path.read_text(encoding="utf-8")
@@ -156,6 +170,7 @@ def main() -> int:
     failed = False
     files: dict[Path, Callable[[Path], str]] = {ROOT / "meltano.yml": meltano_text, ROOT / "README.md": readme_text}
     files[ROOT / "docs" / "dlt.md"] = bridge_text
+    files[ROOT / "docs" / "spark.md"] = spark_text
     files[ROOT / "docs" / "faults.md"] = faults_text
     files |= {ROOT / "docs" / f"{tap.name}.md": partial(page_text, tap=tap) for tap in TAPS}
     files |= dict.fromkeys((ROOT / "docs" / name for name in PAGES.values()), product_text)

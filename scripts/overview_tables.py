@@ -1,7 +1,8 @@
-"""The tables of the README, of the taps' pages, and of the pages about dlt and about faults."""
+"""The tables of the README, of the taps' pages, and of the pages about dlt, Spark and faults."""
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,21 @@ import yaml
 
 from documented import ROOT, TAPS, page_of, products
 from markdown_tables import code, table
-from taps.bridge import columns, errors
+from taps.bridge import errors
 
 if TYPE_CHECKING:
     from documented import Documented
 
-__all__ = ["errors_table", "faults_tables", "products_table", "streams_table", "taps_table", "types_table"]
+__all__ = [
+    "errors_table",
+    "faults_tables",
+    "products_table",
+    "spark_options_table",
+    "spark_types_table",
+    "streams_table",
+    "taps_table",
+    "types_table",
+]
 
 #: What comes of a fault, by its name in `tests/faults/matrix.yml`: where it comes once, and where it stays.
 OUTCOMES = {
@@ -79,16 +89,32 @@ def products_table() -> str:
 
 def types_table() -> str:
     """Make the table of types out of the one in the docstring of `taps.bridge.columns`."""
+    return _documented_table("bridge/columns.py", "JSON Schema", "dlt")
+
+
+def spark_types_table() -> str:
+    """Make the table of Spark's types out of the one in the docstring of `taps.spark.types`."""
+    return _documented_table("spark/types.py", "JSON Schema", "Spark")
+
+
+def spark_options_table() -> str:
+    """Make the table of the data source's options out of the one in the docstring of `taps.spark.options`."""
+    return _documented_table("spark/options.py", "option", "what it says")
+
+
+def _documented_table(module: str, first: str, second: str) -> str:
+    """Make a table out of the one in a module's docstring, without importing what the module needs."""
+    text = ast.get_docstring(ast.parse((ROOT / "taps" / module).read_text(encoding="utf-8"))) or ""
     rows: list[list[str]] = []
-    _, header, body, _ = re.split(r"^=+  =+$", columns.__doc__ or "", flags=re.MULTILINE)
-    begin = header.strip("\n").index("dlt")
+    _, header, body, _ = re.split(r"^=+  =+$", text, flags=re.MULTILINE)
+    begin = header.strip("\n").index(second)
     for line in body.strip("\n").splitlines():
         cells = [line[:begin].strip(), line[begin:].strip()]
         if cells[0]:
             rows.append(cells)
         else:  # the one above goes on
             rows[-1][1] += f" {cells[1]}"
-    return table(["JSON Schema", "dlt"], rows)
+    return table([f"{first[0].upper()}{first[1:]}", second], rows)
 
 
 def errors_table() -> str:

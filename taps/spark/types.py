@@ -13,8 +13,7 @@ JSON Schema                                     Spark
 `boolean`                                       `BOOLEAN`
 `object` with `properties`                      `STRUCT`, with a field for each of them
 `array` with `items`                            `ARRAY`
-`object` whose members are not declared,        `STRING`: their JSON, with every digit
-`array` without `items`, no type
+other `object`, other `array`, no type          `STRING`: their JSON, with every digit
 several of `string`, `number`, `boolean`, …     `STRING`
 several with an `object` or an `array`          `STRING`: their JSON
 ==============================================  ======================================================================
