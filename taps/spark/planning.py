@@ -136,7 +136,8 @@ def _divided(job: Job, account: Account, whole: Share) -> list[Share]:
         most = min(job.partitions, _most(tap, root.name, job.stream))
         if root.comes_in_windows and most > 1:
             begin, now = _known_times(root, whole) if asks else _said_times(tap, whole)
-            return times(whole.since, whole.until, _cuts(begin, whole.until or now, most))
+            end = min(filter(None, (whole.until, root.end, now)))
+            return times(whole.since, whole.until, _cuts(begin, end, most))
         if root.name != job.stream:
             return [replace(whole, piece=piece, pieces=most) for piece in range(most)]
     except SyncError as error:

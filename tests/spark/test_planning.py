@@ -52,6 +52,14 @@ def test_a_list_that_is_sorted_by_its_cursor_is_divided_by_time(desk: Sandbox) -
     assert len(desk.requests) == 2
 
 
+def test_time_is_divided_up_to_the_end_date(desk: Sandbox) -> None:
+    dates = {"start_date": "2022-01-01", "end_date": "2022-01-05"}
+    options = options_for(desk, stream="tickets", numPartitions=4, **dates)
+    del options["api_key"]
+    cuts = [one.share.since for one in plan(options)[1:]]
+    assert cuts == [parse_timestamp(f"2022-01-0{day}") for day in (2, 3, 4)]
+
+
 def test_children_of_other_lists_are_divided_by_their_parents(desk: Sandbox) -> None:
     shares = [one.share for one in plan(options_for(desk, stream="discussion_comments", numPartitions=3))]
     assert [(share.piece, share.pieces) for share in shares] == [(0, 3), (1, 3), (2, 3)]
