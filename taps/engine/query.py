@@ -55,16 +55,17 @@ class StartParam(Struct, frozen=True):
             start: From when on.
             end: Up to when, where not all is wanted; an API that cannot be asked so gives what is later as well.
         """
+        until = self.open_end
+        if end is not None and end > start:  # no API need take a range that is none
+            # Cut towards the future: one record too many is left out later, one that did not come is lost.
+            until = format_timestamp(_EPOCH - (_EPOCH - end) // _A_MILLISECOND * _A_MILLISECOND)
         milliseconds = (start - _EPOCH) // _A_MILLISECOND
         return self.template.format(
             timestamp=format_timestamp(start),
             milliseconds_timestamp=format_timestamp(_EPOCH + milliseconds * _A_MILLISECOND),
             seconds=milliseconds // 1000,
             milliseconds=milliseconds,
-            # Cut towards the future: one record too many is left out later, one that did not come is lost.
-            end=self.open_end
-            if end is None
-            else format_timestamp(_EPOCH - (_EPOCH - end) // _A_MILLISECOND * _A_MILLISECOND),
+            end=until,
         )
 
 
