@@ -50,13 +50,16 @@ def batches(
         ReadError: The API did not give all of it.
         ValueDoesNotFitError: As of `Columns`.
     """
-    waited = 0.0
+    waited, given = 0.0, False
     while True:
         try:
-            yield from _batches(job, account, share, columns, fields)
-        except TooEarlyError as error:  # noqa: PERF203 - the first answer tells, so that nothing has been given yet
+            for batch in _batches(job, account, share, columns, fields):
+                given = True
+                yield batch
+        except TooEarlyError as error:  # noqa: PERF203 - it is there to go round again
             waited += error.seconds
-            if waited > _PATIENCE:
+            # The first answer tells. Where a later one does, from another of the API's machines, Spark begins anew.
+            if waited > _PATIENCE or given:
                 raise ReadError(f"{account}Stream '{job.stream}': {error}; set the clock of the driver right") from None
             time.sleep(error.seconds)
         else:
