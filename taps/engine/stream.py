@@ -142,8 +142,8 @@ class ApiStream(DeclaredStream):
             start = min(start, max(parse_timestamp(mark), start_date) if mark else start_date)
         if self.lookback and start > start_date and not (since and self.asked_by_cursor):
             start -= timedelta(days=self.config["lookback_days"])
-        if self.start_param and self.start_param.margin:
-            start = min(start, self._not_after - timedelta(seconds=self.start_param.margin))
+        if self.margin:
+            start = min(start, self._not_after - timedelta(seconds=self.margin))
         return start
 
     @cached_property
@@ -163,6 +163,11 @@ class ApiStream(DeclaredStream):
     def asked_by_cursor(self) -> bool:
         """Whether the list has a cursor, and is asked for by it."""
         return type(self).replication_key is not None and (self.is_sorted or not self.lookback)
+
+    @property
+    def margin(self) -> int:
+        """Seconds before now from which on the API gives no, or not all, records."""
+        return self.start_param.margin if self.start_param else 0
 
     @property
     def comes_in_windows(self) -> bool:
@@ -256,7 +261,7 @@ class ApiStream(DeclaredStream):
             self.tap.clocks.compare(moment)
         if moment is not None and abs(moment - self._not_after) < IMPLAUSIBLE:
             self._not_after = min(moment, self._not_after)
-            self.tap.share.require_ended(moment)
+            self.tap.share.require_ended(moment - timedelta(seconds=self.margin))
 
     def counts_as_empty(self, error: StatusError, context: Context | None, *, begun: bool) -> bool:
         """Decide, with a warning, whether a refusal means that there is nothing to read.

@@ -65,9 +65,12 @@ class SingerStreamReader(DataSourceStreamReader):
 
     def latestOffset(self, start: _State | None = None, limit: object = None) -> _State:  # noqa: N802, ARG002
         """Give the state that the next batch comes to. Before Spark 4.2 it is not told where that starts."""
-        reached = whole_second(datetime.now(timezone.utc)) - timedelta(seconds=self._job.settle)
+        now = whole_second(datetime.now(timezone.utc))
         latest: dict[str, datetime | None] = {}
         for account in self._job.accounts:
+            start_param = self._job.root_type(account).start_param
+            settle = max(self._job.settle, start_param.margin if start_param else 0)
+            reached = now - timedelta(seconds=settle)
             known = [reached, self._latest.get(account.name), self._bookmark(start or {}, account)]
             latest[account.name] = max(moment for moment in known if moment)  # a clock may go back
         return self._offset(latest)

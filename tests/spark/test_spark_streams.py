@@ -24,6 +24,7 @@ from taps.spark.columns import Columns
 from taps.spark.errors import ReadError
 from taps.spark.options import job_of
 from taps.spark.reading import batches
+from taps.spark.streaming import SingerStreamReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,6 +171,19 @@ def test_a_stream_without_a_replication_key_says_so(spark: SparkSession, tmp_pat
             f"Stream '{stream}' cannot be read with readStream, for {whose} has no replication key that tells what is "
             f"new; read it in full, with spark.read"
         ) in str(error.value)
+
+
+def test_what_an_api_does_not_give_yet_is_left_to_a_later_batch() -> None:
+    with Sandbox("voice", provider="zendesk_talk", size=10, seed=5) as voice:
+        job = job_of({"settleSeconds": "0", **options_for(voice, stream="calls")})
+        reader = SingerStreamReader(job, job.schema())
+        latest = reader.latestOffset(reader.initialOffset())["bookmarks"]["calls"]["replication_key_value"]
+        assert datetime.now(timezone.utc) - parse_timestamp(latest) >= timedelta(seconds=60)
+        early = Share(until=datetime.now(timezone.utc) - timedelta(seconds=57))
+        columns = Columns("calls", ["id"], job.schema())
+        begun = time.monotonic()
+        assert sum(batch.num_rows for batch in batches(job, job.accounts[0], early, columns, ())) == 10
+        assert time.monotonic() - begun > 2
 
 
 def test_a_time_is_read_when_it_is_over_by_the_clock_of_the_api(desk: Sandbox) -> None:
