@@ -72,7 +72,9 @@ class Submitted:
         return done
 
     def files(self) -> set[Path]:
-        return set(self.output.rglob("*.parquet"))
+        """Those that readers see: a task that still ran when its job was given up may leave a folder of Spark's own."""
+        found = self.output.rglob("*.parquet")
+        return {path for path in found if not any(part.startswith(".spark-staging") for part in path.parts)}
 
     def differences(self, name: str) -> list[str]:
         lines: list[str] = []
