@@ -39,6 +39,7 @@ class Share(Struct, frozen=True, kw_only=True):
         pieces: How many there are.
         reader: Which of the `readers` that run at once, from 0. Each has its part of a limit.
         readers: How many there are.
+        settled: Whether its time has to be over, so that no more records of it can come.
         follows: Whether another reader may have ended just before, and used the same part of the limits.
     """
 
@@ -48,6 +49,7 @@ class Share(Struct, frozen=True, kw_only=True):
     pieces: int = 1
     reader: int = 0
     readers: int = 1
+    settled: bool = True
     follows: bool = False
 
     def has(self, key: tuple[Any, ...], instant: datetime | None) -> bool:
@@ -77,7 +79,7 @@ class Share(Struct, frozen=True, kw_only=True):
         )
 
     def require_ended(self, moment: datetime) -> None:
-        """Make sure that its time is over, so that no more records of it can come.
+        """Make sure that its time is over, where it has to be.
 
         Args:
             moment: What the server's clock shows.
@@ -85,7 +87,7 @@ class Share(Struct, frozen=True, kw_only=True):
         Raises:
             TooEarlyError: It is not.
         """
-        if self.until is not None and moment < self.until:
+        if self.settled and self.until is not None and moment < self.until:
             raise TooEarlyError(self.until, moment)
 
     def of(self, requests: int) -> int:

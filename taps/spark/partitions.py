@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from pyspark.sql.datasource import InputPartition
 
+from taps.engine.timestamps import whole_second
 from taps.engine.wording import meant
 from taps.spark.columns import Columns
 from taps.spark.errors import OptionError
-from taps.spark.planning import planned
+from taps.spark.planning import SKEW, planned
 from taps.spark.reading import batches
 from taps.spark.types import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     import pyarrow as pa
     from pyspark.sql.types import StructType
@@ -65,7 +67,13 @@ class Partitions:
         """Read a partition; see `taps.spark.reading.batches`."""
         one: Planned = partition.value
         fields = [name for name in self._schema.fieldNames() if name != ACCOUNT]
-        return batches(self.job, one.account, one.share, self._columns(one.account.name), fields)
+        columns = self._columns(one.account.name)
+        yield from batches(self.job, one.account, one.share, columns, fields)
+        if one.planned_at is not None:
+            # Not what is dated ahead, which has not changed: it is in the last part.
+            soon = whole_second(datetime.now(timezone.utc)) + SKEW
+            changed = replace(one.share, since=one.planned_at, until=soon, settled=False, follows=True)
+            yield from batches(self.job, one.account, changed, columns, fields)
 
     def _columns(self, account: str) -> Columns:
         keys = self.job.stream_type(self.job.accounts[0]).primary_keys

@@ -41,11 +41,13 @@ if TYPE_CHECKING:
     from taps.spark.accounts import Account
     from taps.spark.options import Job
 
-__all__ = ["Planned", "planned", "times"]
+__all__ = ["SKEW", "Planned", "planned", "times"]
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 8  # accounts whose first record is asked for
 _MOST = 100_000
+SKEW = timedelta(minutes=2)
+"""By which a clock of Spark's may be wrong, where the API does not tell the time."""
 _SHORTEST = timedelta(hours=1)  # each partition takes a request at least, and some seconds of Spark's
 _EPOCH = datetime.fromtimestamp(0, tz=timezone.utc)
 
@@ -56,10 +58,13 @@ class Planned(Struct, frozen=True):
     Attributes:
         account: Whose records.
         share: Which of them.
+        planned_at: Of a part of a time that others go on from: when it was planned. What has changed since is read with
+            it again, for it may have moved to the last part when that had been read.
     """
 
     account: Account
     share: Share
+    planned_at: datetime | None = None
 
 
 def planned(job: Job, spans: Sequence[tuple[Account, datetime | None, datetime | None]]) -> list[Planned]:
@@ -78,8 +83,16 @@ def planned(job: Job, spans: Sequence[tuple[Account, datetime | None, datetime |
     """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         shares = list(pool.map(lambda span: _shares(job, *span), spans))
-    each = [[Planned(span[0], share) for share in found] for span, found in zip(spans, shares, strict=True)]
+    each = [
+        [Planned(span[0], share, now if _moves_on(share, span[2]) else None) for share in found]
+        for span, (found, now) in zip(spans, shares, strict=True)
+    ]
     return [one for one in chain.from_iterable(zip_longest(*each)) if one is not None]
+
+
+def _moves_on(share: Share, until: datetime | None) -> bool:
+    """Tell whether a record that changes leaves a share for one that is read as well."""
+    return share.until is not None and until is None
 
 
 def times(since: datetime | None, until: datetime | None, cuts: Sequence[datetime]) -> list[Share]:
@@ -94,13 +107,17 @@ def times(since: datetime | None, until: datetime | None, cuts: Sequence[datetim
     return [Share(since=begin, until=end) for begin, end in zip([since, *inner], [*inner, until], strict=True)]
 
 
-def _shares(job: Job, account: Account, bookmark: datetime | None, until: datetime | None) -> list[Share]:
+def _shares(
+    job: Job, account: Account, bookmark: datetime | None, until: datetime | None
+) -> tuple[list[Share], datetime]:
+    """Give an account's shares, and a time by the API's clock at which none of them had been read."""
     whole = Share(since=bookmark and bookmark - _look_back(job, account), until=until)
-    shares = [whole] if job.partitions == 1 else _divided(job, account, whole)
+    now = datetime.now(timezone.utc) - SKEW
+    shares, now = ([whole], now) if job.partitions == 1 else _divided(job, account, whole, now)
     readers = min(len(shares), job.at_once or len(shares))
     # Where not all run at once, it is not known which do: then none gets what is left when a limit is divided.
     all_at_once = readers == len(shares)
-    return [
+    made = [
         replace(
             share,
             reader=place if all_at_once else readers - 1,
@@ -109,6 +126,7 @@ def _shares(job: Job, account: Account, bookmark: datetime | None, until: dateti
         )
         for place, share in enumerate(shares)
     ]
+    return made, now
 
 
 def _look_back(job: Job, account: Account) -> timedelta:
@@ -123,7 +141,7 @@ def _look_back(job: Job, account: Account) -> timedelta:
         tap.close()
 
 
-def _divided(job: Job, account: Account, whole: Share) -> list[Share]:
+def _divided(job: Job, account: Account, whole: Share, now: datetime) -> tuple[list[Share], datetime]:
     asks = True
     try:
         tap = job.opened(account)
@@ -135,16 +153,16 @@ def _divided(job: Job, account: Account, whole: Share) -> list[Share]:
         root = root_of(tap, job.stream)
         most = min(job.partitions, _most(tap, root.name, job.stream))
         if root.comes_in_windows and most > 1:
-            begin, now = _known_times(root, whole) if asks else _said_times(tap, whole)
+            begin, now = _known_times(root, whole, now) if asks else (_said_beginning(tap, whole), now)
             end = min(filter(None, (whole.until, root.end, now)))
-            return times(whole.since, whole.until, _cuts(begin, end, most))
+            return times(whole.since, whole.until, _cuts(begin, end, most)), now
         if root.name != job.stream:
-            return [replace(whole, piece=piece, pieces=most) for piece in range(most)]
+            return [replace(whole, piece=piece, pieces=most) for piece in range(most)], now
     except SyncError as error:
         raise ReadError(f"{account}Stream '{job.stream}': {tap.outcome.told(error)}") from None
     finally:
         tap.close()
-    return [whole]
+    return [whole], now
 
 
 def _most(tap: ApiTap, *streams: str) -> int:
@@ -156,9 +174,8 @@ def _most(tap: ApiTap, *streams: str) -> int:
     return min([*limits, tap.requests_per_minute or _MOST])
 
 
-def _known_times(root: ApiStream, whole: Share) -> tuple[datetime | None, datetime]:
+def _known_times(root: ApiStream, whole: Share, now: datetime) -> tuple[datetime | None, datetime]:
     """Give the time of the first record, where there is one, and what time it is, both as the API has them."""
-    now = datetime.now(timezone.utc)
     if whole.since is not None:
         return whole.since, now
     root.begin_sync()
@@ -168,15 +185,14 @@ def _known_times(root: ApiStream, whole: Share) -> tuple[datetime | None, dateti
     return None, now
 
 
-def _said_times(tap: ApiTap, whole: Share) -> tuple[datetime | None, datetime]:
-    """Give where the records begin, as far as it is said without asking the API, and what time it is."""
-    now = datetime.now(timezone.utc)
+def _said_beginning(tap: ApiTap, whole: Share) -> datetime | None:
+    """Give where the records begin, as far as it is said without asking the API."""
     start_date = parse_timestamp(tap.config["start_date"])
     if whole.since is not None or start_date > _EPOCH:
-        return whole.since or start_date, now
+        return whole.since or start_date
     message = "%s: the driver has no credentials and no start_date, and so cannot divide the time of the records"
     _log.warning(message, tap.name)
-    return None, now
+    return None
 
 
 def _cuts(begin: datetime | None, end: datetime, most: int) -> list[datetime]:

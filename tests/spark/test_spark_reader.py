@@ -15,7 +15,7 @@ from spark_session import frame, options_for, rows_of
 
 from taps.sandbox.server import Sandbox
 from taps.spark.options import job_of
-from taps.spark.partitions import PlannedPartition
+from taps.spark.partitions import Partitions, PlannedPartition
 from taps.spark.planning import planned
 
 if TYPE_CHECKING:
@@ -64,6 +64,23 @@ def test_rows_of_several_accounts_tell_of_which_they_are(spark: SparkSession, de
         held |= {("beta", ticket["id"]) for ticket in other.helpdesk.records("tickets")}
         assert set(rows) == held
         assert set(rows.values()) == {1}
+
+
+def test_a_record_that_moves_to_the_last_part_once_that_was_read_is_not_missed() -> None:
+    for stream in ("tickets", "conversations"):
+        with Sandbox("helpdesk", size=40, seed=5) as desk:
+            job = job_of(options_for(desk, stream=stream, numPartitions=3))
+            partitions = Partitions(job, job.schema())
+            made = partitions.of([(job.accounts[0], None, None)])
+            rows: Counter[int] = Counter()
+            for number, part in enumerate(reversed(made)):
+                rows.update(row["id"] for batch in partitions.read(part) for row in batch.to_pylist())
+                if number == 0:
+                    changed = desk.helpdesk.change(tickets=8)
+            held = desk.helpdesk.records(stream)
+            assert set(rows) == {record["id"] for record in held}
+            again = {record["id"] for record in held if record.get("ticket_id", record["id"]) in changed["tickets"]}
+            assert {key for key, count in rows.items() if count > 1} <= again
 
 
 def test_an_account_that_fails_is_named_in_a_line(spark: SparkSession, desk: Sandbox) -> None:
