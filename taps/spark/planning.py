@@ -26,6 +26,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from singer_sdk.exceptions import SyncError
 
+from taps.engine.clocks import IMPLAUSIBLE
 from taps.engine.pacing import http_date
 from taps.engine.sampling import sampled_pages
 from taps.engine.share import Share
@@ -180,7 +181,8 @@ def _known_times(root: ApiStream, whole: Share, now: datetime) -> tuple[datetime
         return whole.since, now
     root.begin_sync()
     for sampled in sampled_pages(root, {}):
-        now = http_date(sampled.page.headers.get("Date", "")) or now
+        told = http_date(sampled.page.headers.get("Date", ""))
+        now = told if told is not None and abs(told - now) < IMPLAUSIBLE else now
         return min((instant for instant in sampled.page.content.instants if instant), default=None), now
     return None, now
 
