@@ -177,8 +177,9 @@ def bookmark_of(state: Mapping[str, Any], stream: str) -> datetime | None:
     Raises:
         OptionError: It is no timestamp.
     """
-    value = state.get("bookmarks", {}).get(stream, {}).get("replication_key_value")
+    value: Any = state
     try:
+        value = state.get("bookmarks", {}).get(stream, {}).get("replication_key_value")
         return None if value is None else parse_timestamp(value)
     except (ValueError, TypeError, AttributeError):
         raise OptionError(f"The bookmark of stream '{stream}' is {value!r}, which is no timestamp") from None
@@ -252,13 +253,15 @@ def _state(given: str | None, accounts: Sequence[Account]) -> Mapping[str, Any]:
 
 def _json(name: str, given: str) -> Any:
     """Read JSON, or a file that has it; it is not shown, for it may have secrets."""
-    text = given
-    if not given.lstrip().startswith(("[", "{")):
+    text = given.removeprefix("\ufeff")
+    if not text.lstrip().startswith(("[", "{")):
         try:
-            text = Path(given).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = Path(given).read_text(encoding="utf-8-sig")
+        except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8"
-            raise OptionError(f"Option '{name}': the file {given} cannot be read: {reason}") from None
+            # What is no path may be JSON that was broken off, with secrets in it.
+            file = "it" if any(sign in given for sign in '"{}[]:,') else f"the file {given}"
+            raise OptionError(f"Option '{name}' is no JSON, and {file} cannot be read as a file: {reason}") from None
     try:
         return json.loads(text)
     except ValueError as error:
