@@ -71,6 +71,18 @@ def frame(spark: SparkSession, options: Mapping[str, str], columns: str | None =
     return (reader.schema(columns) if columns else reader).load()
 
 
+def stream_into(folder: Path, spark: SparkSession, options: Mapping[str, str]) -> bool:
+    """Stream what there is into Parquet files, from the folder's checkpoint on; tell whether it came to its end."""
+    stream = spark.readStream.format("singer").options(**options).load()
+    query = (
+        stream.writeStream.format("parquet")
+        .option("checkpointLocation", str(folder / "checkpoint"))
+        .trigger(availableNow=True)
+        .start(str(folder / "rows"))
+    )
+    return bool(query.awaitTermination(120))
+
+
 def rows_of(made: DataFrame) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = made.toArrow().to_pylist()
     return rows

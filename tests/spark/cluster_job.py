@@ -1,4 +1,4 @@
-"""A batch read on a cluster of separate executor processes: `cluster_job.py FOLDER OPTIONS`."""
+"""A batch read on a cluster of separate executor processes: `cluster_job.py FOLDER OPTIONS SETTINGS`."""
 
 from __future__ import annotations
 

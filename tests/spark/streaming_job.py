@@ -6,20 +6,13 @@ import json
 import sys
 from pathlib import Path
 
-from spark_session import spark_session
+from spark_session import spark_session, stream_into
 
 
 def main() -> None:
     folder, options = Path(sys.argv[1]), json.loads(sys.argv[2])
     with spark_session() as spark:
-        stream = spark.readStream.format("singer").options(**options).load()
-        query = (
-            stream.writeStream.format("parquet")
-            .option("checkpointLocation", str(folder / "checkpoint"))
-            .trigger(availableNow=True)
-            .start(str(folder / "rows"))
-        )
-        query.awaitTermination()
+        stream_into(folder, spark, options)
 
 
 if __name__ == "__main__":

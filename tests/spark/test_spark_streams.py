@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.errors import StreamingQueryException
-from spark_session import frame, options_for, rows_of
+from spark_session import frame, options_for, rows_of, stream_into
 
 from taps.engine.share import Share
 from taps.engine.timestamps import parse_timestamp
@@ -48,14 +48,7 @@ class Query:
         self.spark, self.folder, self.options = spark, folder, {"settleSeconds": "0", **options}
 
     def run(self) -> None:
-        stream = self.spark.readStream.format("singer").options(**self.options).load()
-        query = (
-            stream.writeStream.format("parquet")
-            .option("checkpointLocation", str(self.folder / "checkpoint"))
-            .trigger(availableNow=True)
-            .start(str(self.folder / "rows"))
-        )
-        assert query.awaitTermination(120)
+        assert stream_into(self.folder, self.spark, self.options)
 
     def rows(self) -> list[dict[str, Any]]:
         return rows_of(self.spark.read.parquet(str(self.folder / "rows")))
